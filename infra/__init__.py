@@ -1,0 +1,1 @@
+"""Where Tickflow runs: the one command, local services, schemas, deployment files."""

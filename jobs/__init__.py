@@ -1,0 +1,1 @@
+"""What a person starts: the stream job and the programs beside it."""

@@ -1,0 +1,1 @@
+"""What runs inside a stream worker. Importing any module here starts nothing."""

@@ -1,0 +1,1 @@
+"""Bytes to records and back: messages on the wire and state blobs."""

@@ -1,0 +1,1 @@
+"""The Flink functions: open state, decode, call a kernel, emit, count."""

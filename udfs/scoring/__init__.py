@@ -1,0 +1,1 @@
+"""From a feature row to a calibrated score with reasons."""
