@@ -1,0 +1,57 @@
+"""Writes `udfs/codecs/generated` from the schemas: `python -m infra.schemas.generate`. Needs the development package `grpcio-tools`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+SCHEMAS = Path(__file__).resolve().parent
+GENERATED = SCHEMAS.parents[1] / "udfs" / "codecs" / "generated"
+PACKAGE_FOLDER = "tickflow/v1"
+"""Folder under which the files are known to protobuf, so that no other library's `signal.proto` is taken for ours."""
+PACKAGE_DOCSTRING = '"""Made from infra/schemas by `python -m infra.schemas.generate`. Do not edit."""\n'
+
+
+def schema_files() -> list[Path]:
+    """The schemas, one message a file, in the order of their names."""
+    return sorted(SCHEMAS.glob("*.proto"))
+
+
+def generate(folder: Path) -> None:
+    """Write the modules and their type stubs into `folder`. Raises RuntimeError when the compiler refuses a schema."""
+    with tempfile.TemporaryDirectory() as scratch:
+        _compile(Path(scratch))
+        for produced in sorted((Path(scratch) / PACKAGE_FOLDER).iterdir()):
+            (folder / produced.name).write_text(produced.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "__init__.py").write_text(PACKAGE_DOCSTRING, encoding="utf-8")
+
+
+def write_descriptors(path: Path) -> None:
+    """Write the schemas as one binary `FileDescriptorSet`. Raises RuntimeError when the compiler refuses a schema."""
+    _run([f"--descriptor_set_out={path}"])
+
+
+def _compile(scratch: Path) -> None:
+    _run([f"--python_out={scratch}", f"--pyi_out={scratch}"])
+
+
+def _run(outputs: list[str]) -> None:
+    from grpc_tools import protoc
+
+    names = [f"{PACKAGE_FOLDER}/{path.name}" for path in schema_files()]
+    if protoc.main(["protoc", f"--proto_path={PACKAGE_FOLDER}={SCHEMAS}", *outputs, *names]) != 0:
+        raise RuntimeError(f"the schemas in {SCHEMAS} do not compile: see the compiler's messages above")
+
+
+def main(arguments: list[str]) -> int:
+    """Regenerate the code in place. Returns 0, or 2 when used wrongly."""
+    if arguments:
+        print("usage: python -m infra.schemas.generate", file=sys.stderr)
+        return 2
+    generate(GENERATED)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

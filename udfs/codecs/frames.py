@@ -1,0 +1,151 @@
+"""Market frames on the wire: bytes to columns and back, without copying a column."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from google.protobuf.message import DecodeError
+
+from udfs.codecs import frame_columns
+from udfs.codecs.frame_columns import EMPTY, EVENT_COLUMNS, ROW_TYPES, zeros_i64, zeros_u8
+from udfs.codecs.generated.market_frame_pb2 import MarketFrame as FrameMessage
+from udfs.codecs.wire import PINNED, PREFIX_BYTES, MessageFraming
+from udfs.errors import MalformedMessage, Reason
+from udfs.kernels.events import FrameColumns
+
+PINNED_FRAMING: Final = PINNED.framing("MarketFrame")
+LARGEST_FRAME_BYTES: Final = 1 << 20
+"""Default limit on a frame's size; the largest record that a broker takes with its default settings."""
+
+_parse: Final = FrameMessage.FromString
+_from_buffer: Final = np.frombuffer
+_new_tuple: Final = tuple.__new__
+_U8, _I64 = ROW_TYPES.kind, ROW_TYPES.event_time
+_TRADE, _SIDE, _QUOTE, _BOOK, _BAR, _STATUS = ROW_TYPES[EVENT_COLUMNS:]
+_NO_TRADES, _NO_SIDES, _NO_QUOTES, _NO_BOOKS, _NO_BARS, _NO_STATUSES = EMPTY[EVENT_COLUMNS:]
+
+
+class MarketFrame(NamedTuple):
+    """A decoded frame. Its columns are read-only views of the message's bytes."""
+
+    symbol: str
+    venue: str
+    source: str
+    """Name of the input that the gateway read the events from."""
+    control_version: int
+    """The last entry of the control log that the gateway had seen; 0 = none."""
+    columns: FrameColumns
+
+
+def encode_frame(
+    symbol: str, venue: str, source: str, control_version: int, columns: FrameColumns, framing: MessageFraming = PINNED_FRAMING
+) -> bytes:
+    """A frame as bytes, equal for equal input. Raises ValueError where the columns do not fit together or hold no event."""
+    problem = frame_columns.problem(columns)
+    if problem:
+        raise ValueError(f"frame of {symbol}: {problem}")
+    kind, flags, event_time, available_time, sequence, *payloads = frame_columns.to_bytes(columns)
+    trades, trade_sides, quotes, books, bars, statuses = payloads
+    events = len(kind)
+    message = FrameMessage(
+        symbol=symbol,
+        venue=venue,
+        source=source,
+        control_version=control_version,
+        kind=kind,
+        flags=b"" if flags == bytes(events) else flags,
+        event_time=event_time,
+        available_time=b"" if available_time == event_time else available_time,
+        sequence=b"" if sequence == bytes(8 * events) else sequence,
+        trades=trades,
+        trade_sides=trade_sides,
+        quotes=quotes,
+        books=books,
+        bars=bars,
+        statuses=statuses,
+    )
+    return framing.prefix + message.SerializeToString()
+
+
+def decode_frame(data: bytes, framing: MessageFraming = PINNED_FRAMING, largest_bytes: int = LARGEST_FRAME_BYTES) -> MarketFrame:
+    """Bytes to a frame. Raises MalformedMessage and nothing else, whatever the bytes.
+
+    Its reason is MALFORMED_FRAME, UNKNOWN_SCHEMA, FRAME_TOO_LARGE, or COLUMN_LENGTH where a column does not fit the kinds of the events.
+    Unknown kinds pass, as events without payload: the kernel rejects them one by one.
+    """
+    if len(data) > largest_bytes:
+        raise MalformedMessage(Reason.FRAME_TOO_LARGE, f"{len(data)} bytes; expected at most {largest_bytes}")
+    try:
+        message = _parse(data[PREFIX_BYTES:] if data[:PREFIX_BYTES] in framing.accepted else framing.body(data))
+        columns = _columns(message)
+    except DecodeError as error:
+        raise MalformedMessage(Reason.MALFORMED_FRAME, f"not a MarketFrame: {error}") from None
+    except ValueError as error:
+        raise MalformedMessage(Reason.COLUMN_LENGTH, f"a column is not a whole number of rows: {error}") from None
+    control_version = message.control_version
+    if control_version < 0:
+        raise MalformedMessage(Reason.MALFORMED_FRAME, f"control_version is {control_version}; expected 0 or more")
+    return _new_tuple(MarketFrame, (message.symbol, message.venue, message.source, control_version, columns))
+
+
+def frame_of_one(frame: MarketFrame, event_index: int, framing: MessageFraming = PINNED_FRAMING) -> bytes:
+    """One event of a frame as a frame of its own. Raises IndexError where the frame has no such event."""
+    if not 0 <= event_index < len(frame.columns.kind):
+        raise IndexError(f"event {event_index} of a frame of {len(frame.columns.kind)}")
+    columns = frame_columns.slice_columns(frame.columns, event_index, event_index + 1)
+    return encode_frame(frame.symbol, frame.venue, frame.source, frame.control_version, columns, framing)
+
+
+def _columns(message: FrameMessage) -> FrameColumns:
+    """Views of the message's columns. Raises ValueError or MalformedMessage where lengths do not fit. On the hot path: flat on purpose."""
+    kind = message.kind
+    events = len(kind)
+    if not events:
+        raise MalformedMessage(Reason.MALFORMED_FRAME, "the frame holds no event")
+    event_time = _from_buffer(message.event_time, _I64)
+    raw = message.available_time
+    available_time = _from_buffer(raw, _I64) if raw else event_time
+    raw = message.flags
+    flags = _from_buffer(raw, _U8) if raw else zeros_u8(events)
+    raw = message.sequence
+    sequence = _from_buffer(raw, _I64) if raw else zeros_i64(events)
+    raw = message.trades
+    trades = _from_buffer(raw, _TRADE) if raw else _NO_TRADES
+    raw = message.trade_sides
+    trade_sides = _from_buffer(raw, _SIDE) if raw else _NO_SIDES
+    raw = message.quotes
+    quotes = _from_buffer(raw, _QUOTE) if raw else _NO_QUOTES
+    raw = message.books
+    books = _from_buffer(raw, _BOOK) if raw else _NO_BOOKS
+    raw = message.bars
+    bars = _from_buffer(raw, _BAR) if raw else _NO_BARS
+    raw = message.statuses
+    statuses = _from_buffer(raw, _STATUS) if raw else _NO_STATUSES
+    columns = _new_tuple(
+        FrameColumns,
+        (
+            _from_buffer(kind, _U8),
+            flags,
+            event_time,
+            available_time,
+            sequence,
+            trades,
+            trade_sides,
+            quotes,
+            books,
+            bars,
+            statuses,
+        ),
+    )
+    count = kind.count
+    if (
+        events == len(event_time) == len(available_time) == len(flags) == len(sequence)
+        and len(trades) == len(trade_sides) == count(1)
+        and len(quotes) == count(2)
+        and len(books) == count(3)
+        and len(bars) == count(4)
+        and len(statuses) == count(5)
+    ):
+        return columns
+    raise MalformedMessage(Reason.COLUMN_LENGTH, frame_columns.problem(columns))
