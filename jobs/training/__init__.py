@@ -1,0 +1,1 @@
+"""From stored feature rows to a model file: labels, honest splits, fitting, export, the gate before release."""

@@ -1,0 +1,101 @@
+"""A Tickflow model as one ONNX file: one tree ensemble for all outputs, then calibrated probabilities, expected return and sigma.
+
+The trees are written as they are, not through a converter: one node scores all outputs at once, thresholds are rounded so that float32 decides
+as LightGBM does, and a missing value takes LightGBM's branch at every split.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+
+from udfs.scoring.calibration import Calibration
+from udfs.scoring.model_metadata import ModelMetadata, write_metadata
+from udfs.scoring.onnx_model import INPUT_NAME, PUBLIC_OUTPUTS, RAW_OUTPUT
+from udfs.scoring.trees import OUTPUTS, FlatTrees
+
+_OPSET, _TREE_OPSET, _IR_VERSION = 17, 3, 8
+
+
+def export_model(trees: FlatTrees, metadata: ModelMetadata) -> bytes:
+    """The bytes of the model file; the same trees and metadata give the same bytes."""
+    model = helper.make_model(
+        _graph(trees, metadata),
+        opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _TREE_OPSET)],
+        ir_version=_IR_VERSION,
+        producer_name="tickflow",
+        producer_version=metadata.tickflow_version,
+    )
+    helper.set_model_props(model, write_metadata(metadata))
+    checker.check_model(model)
+    return _serialise(model)
+
+
+def _serialise(model: ModelProto) -> bytes:
+    return model.SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+
+
+def _graph(trees: FlatTrees, metadata: ModelMetadata) -> Any:
+    def value(name: str, *columns: int) -> Any:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", *columns])
+
+    outputs = [value(PUBLIC_OUTPUTS[0], 3), value(PUBLIC_OUTPUTS[1]), value(PUBLIC_OUTPUTS[2]), value(RAW_OUTPUT, len(OUTPUTS))]
+    nodes = [_tree_node(trees), *_final_nodes()]
+    inputs = [value(INPUT_NAME, len(metadata.feature_names))]
+    return helper.make_graph(nodes, "tickflow", inputs, outputs, _constants(metadata.calibration))
+
+
+def _constants(calibration: Calibration) -> list[TensorProto]:
+    arrays = {
+        "parts": np.array([3, 1, 1], np.int64),
+        "columns": np.array([1], np.int64),
+        "scale": np.float32(calibration.scale),
+        "biases": np.array(calibration.biases, np.float32),
+    }
+    return [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()]
+
+
+def _final_nodes() -> list[NodeProto]:
+    """From the trees' sums to the outputs that other programs read."""
+    probabilities, expected_return, sigma = PUBLIC_OUTPUTS
+    return [
+        helper.make_node("Split", [RAW_OUTPUT, "parts"], ["class_scores", "return_column", "log_sigma_column"], axis=1),
+        helper.make_node("Mul", ["class_scores", "scale"], ["scaled_scores"]),
+        helper.make_node("Add", ["scaled_scores", "biases"], ["calibrated_scores"]),
+        helper.make_node("Softmax", ["calibrated_scores"], [probabilities], axis=1),
+        helper.make_node("Squeeze", ["return_column", "columns"], [expected_return]),
+        helper.make_node("Squeeze", ["log_sigma_column", "columns"], ["log_sigma"]),
+        helper.make_node("Exp", ["log_sigma"], [sigma]),
+    ]
+
+
+def _tree_node(trees: FlatTrees) -> NodeProto:
+    """Every tree in one node. A node's number is its position in its own tree."""
+    nodes = trees.feature.shape[0]
+    tree_of_node = np.repeat(np.arange(trees.roots.shape[0]), np.diff(np.append(trees.roots, nodes)))
+    start = trees.roots[tree_of_node]
+    leaf = trees.feature < 0
+    return helper.make_node(
+        "TreeEnsembleRegressor",
+        [INPUT_NAME],
+        [RAW_OUTPUT],
+        domain="ai.onnx.ml",
+        n_targets=len(OUTPUTS),
+        aggregate_function="SUM",
+        post_transform="NONE",
+        base_values=[float(value) for value in trees.base],
+        nodes_treeids=tree_of_node.tolist(),
+        nodes_nodeids=(np.arange(nodes) - start).tolist(),
+        nodes_featureids=np.where(leaf, 0, trees.feature).tolist(),
+        nodes_values=trees.threshold.astype(np.float64).tolist(),
+        nodes_modes=["LEAF" if is_leaf else "BRANCH_LEQ" for is_leaf in leaf],
+        nodes_truenodeids=np.where(leaf, 0, trees.left - start).tolist(),
+        nodes_falsenodeids=np.where(leaf, 0, trees.right - start).tolist(),
+        nodes_missing_value_tracks_true=trees.missing_left.astype(int).tolist(),
+        target_treeids=tree_of_node[leaf].tolist(),
+        target_nodeids=(np.arange(nodes) - start)[leaf].tolist(),
+        target_ids=trees.outputs[tree_of_node][leaf].tolist(),
+        target_weights=trees.value[leaf].tolist(),
+    )

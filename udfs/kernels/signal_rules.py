@@ -1,0 +1,132 @@
+"""Whether a score may be acted on, and the names of a signal and of the vector it was made from. Pure, a few microseconds a call.
+
+A signal is never guessed: what is missing, broken, stale or halted makes it abstain, with a code that says why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import IntFlag
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.records import Direction, SignalCode, SignalStatus
+
+_DIGEST_BYTES = 10
+NOTHING_SCORED = (math.nan, math.nan, math.nan)
+"""Probabilities of a row that was not scored."""
+
+
+class RowFlag(IntFlag):
+    """What is known of a feature row beside its values."""
+
+    TRADING_HALTED = 1
+    """The venue halted or closed trading in the symbol."""
+    BOOK_QUARANTINED = 2
+    """The book is crossed, has a gap, or was not rebuilt yet."""
+    STALE = 4
+    """An input has not changed for longer than it may."""
+    WARMING_UP = 8
+    """The symbol has too little history, whatever the model's inputs say."""
+    OUT_OF_RANGE = 16
+    """Inputs lie so far outside the training rows that the model knows nothing of them."""
+    HALTED_BY_CONTROL = 32
+    """A person halted the symbol."""
+
+
+class Thresholds(NamedTuple):
+    """What a score must reach."""
+
+    minimum_confidence: float = 0.4
+    """Calibrated probability of the direction, in [0, 1]."""
+    minimum_valid_share: float = 0.5
+    """Share of the model's inputs that must be valid, in [0, 1]."""
+
+
+class Decision(NamedTuple):
+    """Direction and confidence are NEUTRAL and NaN when there was nothing to decide from."""
+
+    direction: Direction
+    confidence: float
+    status: SignalStatus
+    code: SignalCode
+
+
+_FLAG_DECISIONS = (
+    (RowFlag.HALTED_BY_CONTROL, SignalStatus.HALTED, SignalCode.HALTED_BY_CONTROL),
+    (RowFlag.TRADING_HALTED, SignalStatus.HALTED, SignalCode.TRADING_HALTED),
+    (RowFlag.BOOK_QUARANTINED, SignalStatus.ABSTAINED, SignalCode.BOOK_QUARANTINED),
+    (RowFlag.STALE, SignalStatus.ABSTAINED, SignalCode.STALE_INPUT),
+    (RowFlag.WARMING_UP, SignalStatus.ABSTAINED, SignalCode.WARMING_UP),
+    (RowFlag.OUT_OF_RANGE, SignalStatus.ABSTAINED, SignalCode.OUT_OF_RANGE),
+)
+"""The first flag that is set decides: a halt outranks what is wrong with the input."""
+_FLAGS = tuple((int(flag), status, code) for flag, status, code in _FLAG_DECISIONS)
+_HALTS = int(RowFlag.HALTED_BY_CONTROL | RowFlag.TRADING_HALTED)
+
+
+def decide(
+    probabilities: Sequence[float],
+    expected_return: float,
+    sigma: float,
+    row_flags: int,
+    has_model: bool,
+    thresholds: Thresholds,
+    valid_share: float = 1.0,
+) -> Decision:
+    """What becomes of one score.
+
+    Args: probabilities (3,) calibrated, of down, neutral, up; row_flags RowFlag bits; valid_share of the model's inputs. Status in this
+    order: halted, no model, a flag of the row, too few valid inputs, not finite, low confidence, ok. Equal highest probabilities: NEUTRAL.
+    """
+    direction, confidence = _most_likely(probabilities)
+    status, code = SignalStatus.ABSTAINED, SignalCode.LOW_CONFIDENCE
+    if row_flags & _HALTS or (row_flags and has_model):
+        status, code = _first_flag(row_flags)
+    elif not has_model:
+        code = SignalCode.NO_MODEL
+    elif not valid_share >= thresholds.minimum_valid_share:
+        code = SignalCode.WARMING_UP
+    elif not _is_usable(confidence, expected_return, sigma):
+        code = SignalCode.NOT_FINITE
+    elif confidence >= thresholds.minimum_confidence:
+        status, code = SignalStatus.OK, SignalCode.NONE
+    return Decision(direction, confidence, status, code)
+
+
+def _most_likely(probabilities: Sequence[float]) -> tuple[Direction, float]:
+    down, neutral, up = probabilities
+    if not math.isfinite(down + neutral + up):
+        return Direction.NEUTRAL, math.nan
+    if up > down and up > neutral:
+        return Direction.UP, float(up)
+    if down > up and down > neutral:
+        return Direction.DOWN, float(down)
+    return Direction.NEUTRAL, float(neutral)
+
+
+def _first_flag(row_flags: int) -> tuple[SignalStatus, SignalCode]:
+    """An unknown bit says that something is wrong which this code does not know: not usable."""
+    for flag, status, code in _FLAGS:
+        if row_flags & flag:
+            return status, code
+    return SignalStatus.ABSTAINED, SignalCode.NOT_FINITE
+
+
+def _is_usable(confidence: float, expected_return: float, sigma: float) -> bool:
+    return math.isfinite(confidence) and math.isfinite(expected_return) and math.isfinite(sigma) and sigma > 0
+
+
+def feature_hash(values: npt.NDArray[np.float32]) -> str:
+    """20 hexadecimal digits of the vector's bits (features,)."""
+    return blake2b(values.tobytes(), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def signal_id(symbol: str, event_number: int, event_time: int, model_hash: str, feature_hash: str) -> str:
+    """20 hexadecimal digits that depend on the row and the model alone. Neither symbol nor hashes may hold a line feed."""
+    name = f"{symbol}\n{event_number}\n{event_time}\n{model_hash}\n{feature_hash}"
+    return blake2b(name.encode(), digest_size=_DIGEST_BYTES).hexdigest()

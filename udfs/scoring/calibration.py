@@ -1,0 +1,107 @@
+"""Calibrated class probabilities: softmax of raw scores after one temperature and one bias a class.
+
+Temperature scaling with a bias a class (Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks"). The temperature is
+positive, so each class's probability grows with its own raw score. Three parameters and no bins: fits on a few hundred held-out rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+CLASSES = 3
+_STEPS = 60
+_PENALTY = 1e-3
+"""Ridge towards the uncalibrated model, in units of mean log-loss: keeps the fit finite on separable or tiny data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """probabilities = softmax(raw_scores * scale + biases)."""
+
+    scale: float = 1.0
+    """Inverse temperature, above 0."""
+    biases: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _softmax(raw_scores: npt.NDArray[np.float64], scale: float, biases: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    result = np.empty((raw_scores.shape[0], CLASSES), np.float64)
+    for row in range(raw_scores.shape[0]):
+        top = -np.inf
+        for k in range(CLASSES):
+            result[row, k] = raw_scores[row, k] * scale + biases[k]
+            top = max(top, result[row, k])
+        total = 0.0
+        for k in range(CLASSES):
+            result[row, k] = np.exp(result[row, k] - top)
+            total += result[row, k]
+        for k in range(CLASSES):
+            result[row, k] /= total
+    return result
+
+
+def calibrate(raw_scores: npt.NDArray[np.floating[Any]], calibration: Calibration) -> npt.NDArray[np.float64]:
+    """(rows, 3) raw scores -> (rows, 3) probabilities that sum to 1; a row's bits do not depend on the other rows."""
+    scores = np.ascontiguousarray(raw_scores, np.float64)
+    return _softmax(scores, calibration.scale, np.array(calibration.biases))  # type: ignore[no-any-return]
+
+
+def log_loss(probabilities: npt.NDArray[np.float64], classes: npt.NDArray[np.integer[Any]]) -> float:
+    """Mean negative log probability of what happened."""
+    happened = probabilities[np.arange(classes.shape[0]), classes]
+    return float(-np.log(np.maximum(happened, 1e-15)).mean())
+
+
+def fit_calibration(raw_scores: npt.NDArray[np.floating[Any]], classes: npt.NDArray[np.integer[Any]]) -> Calibration:
+    """Parameters that minimise the log-loss on held-out rows: Newton steps with step halving from the uncalibrated model.
+
+    Args: raw_scores (rows, 3), classes (rows,) in 0..2. Raises ValueError without rows.
+    """
+    if classes.shape[0] == 0:
+        raise ValueError("calibration needs at least one held-out row")
+    scores = np.ascontiguousarray(raw_scores, np.float64)
+    parameters = np.zeros(1 + CLASSES)
+    loss = _penalised_loss(scores, classes, parameters)
+    for _ in range(_STEPS):
+        step = _newton_step(scores, classes, parameters)
+        size = 1.0
+        while size > 1e-6 and _penalised_loss(scores, classes, parameters - size * step) >= loss:
+            size /= 2
+        if size <= 1e-6:
+            break
+        parameters = parameters - size * step
+        loss = _penalised_loss(scores, classes, parameters)
+    return _as_calibration(parameters)
+
+
+def _as_calibration(parameters: npt.NDArray[np.float64]) -> Calibration:
+    """(log scale, three biases) -> Calibration."""
+    centred = parameters[1:] - parameters[1:].mean()
+    return Calibration(float(np.exp(parameters[0])), (float(centred[0]), float(centred[1]), float(centred[2])))
+
+
+def _penalised_loss(scores: npt.NDArray[np.float64], classes: npt.NDArray[np.integer[Any]], parameters: npt.NDArray[np.float64]) -> float:
+    if abs(parameters[0]) > 20:
+        return float("inf")
+    probabilities = _softmax(scores, float(np.exp(parameters[0])), parameters[1:])
+    return log_loss(probabilities, classes) + _PENALTY * float(parameters @ parameters)
+
+
+def _newton_step(
+    scores: npt.NDArray[np.float64], classes: npt.NDArray[np.integer[Any]], parameters: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Gauss-Newton direction of the penalised loss at `parameters`."""
+    rows = classes.shape[0]
+    scaled = scores * np.exp(parameters[0])
+    probabilities = _softmax(scores, float(np.exp(parameters[0])), parameters[1:])
+    jacobian = np.concatenate([scaled[:, :, None], np.broadcast_to(np.eye(CLASSES), (rows, CLASSES, CLASSES))], axis=2)
+    residual = probabilities - np.eye(CLASSES)[classes]
+    gradient = np.einsum("rk,rkp->p", residual, jacobian) / rows + 2 * _PENALTY * parameters
+    mean = np.einsum("rk,rkp->rp", probabilities, jacobian)
+    hessian = np.einsum("rk,rkp,rkq->pq", probabilities, jacobian, jacobian) - np.einsum("rp,rq->pq", mean, mean)
+    return np.linalg.solve(hessian / rows + 2 * _PENALTY * np.eye(1 + CLASSES), gradient)

@@ -1,0 +1,89 @@
+"""What a model file says of itself: names of its inputs, calibration, training data, ranges, and the arrays for reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from udfs.errors import ModelMismatch
+from udfs.scoring.calibration import Calibration
+
+CLASS_ORDER = ("down", "neutral", "up")
+QUANTILE_LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+"""Quantiles of each input over the training rows that a model file carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMetadata:
+    """The `metadata_props` of a model file; each field is one entry, as JSON text."""
+
+    tickflow_version: str
+    model_version: str
+    feature_set: str
+    """Hash of the feature definitions that the model was trained on."""
+    feature_names: tuple[str, ...]
+    """Model inputs in the order of its columns."""
+    horizon: int
+    """Nanoseconds over which direction and return are predicted."""
+    class_order: tuple[str, ...]
+    calibration_scale: float
+    calibration_biases: tuple[float, ...]
+    training_range: tuple[int, ...]
+    """First and last event time of the training rows, nanoseconds."""
+    snapshot_ids: tuple[int, ...]
+    """Iceberg snapshots that the rows were read from; empty when they did not come from the lake."""
+    quantiles: tuple[tuple[float, ...], ...]
+    """(inputs, levels) in the order of QUANTILE_LEVELS; NaN for an input that was never there."""
+    minimum_confidence: float
+    """Below this calibrated probability a signal abstains, unless the job's settings say otherwise."""
+    neutral_band: float
+    """|log return| up to which a training row counted as neutral, in units of its symbol's median move."""
+    trees: str
+    """`udfs.scoring.trees.encode_trees` of the whole model."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """The parameters that turn raw scores into probabilities."""
+        down, neutral, up = self.calibration_biases
+        return Calibration(self.calibration_scale, (down, neutral, up))
+
+
+def write_metadata(metadata: ModelMetadata) -> dict[str, str]:
+    """Entries for a model file's `metadata_props`."""
+    return {f"tickflow.{field.name}": json.dumps(getattr(metadata, field.name)) for field in fields(metadata)}
+
+
+def read_metadata(entries: Mapping[str, str]) -> ModelMetadata:
+    """Inverse of `write_metadata`. Raises ModelMismatch naming every missing entry, or the one that cannot be read."""
+    names = [field.name for field in fields(ModelMetadata)]
+    missing = [name for name in names if f"tickflow.{name}" not in entries]
+    if missing:
+        raise ModelMismatch(
+            f"the model file lacks the metadata {', '.join(missing)}: it was not written by `tickflow train`; train it again"
+        )
+    try:
+        metadata = ModelMetadata(**{name: _frozen(json.loads(entries[f"tickflow.{name}"])) for name in names})
+        _check(metadata)
+    except (TypeError, ValueError) as error:
+        raise ModelMismatch(f"the model file's metadata cannot be read: {error}") from error
+    return metadata
+
+
+def _check(metadata: ModelMetadata) -> None:
+    """Raises ValueError on entries that contradict each other."""
+    if metadata.class_order != CLASS_ORDER:
+        raise ValueError(f"classes are {metadata.class_order}, expected {CLASS_ORDER}")
+    if len(metadata.calibration_biases) != len(CLASS_ORDER) or not metadata.calibration_scale > 0:
+        raise ValueError("calibration needs three biases and a scale above 0")
+    if not isinstance(metadata.horizon, int) or metadata.horizon <= 0:
+        raise ValueError(f"horizon is {metadata.horizon}, expected a positive number of nanoseconds")
+    expected = (len(metadata.feature_names), len(QUANTILE_LEVELS))
+    if len(metadata.quantiles) != expected[0] or any(len(row) != expected[1] for row in metadata.quantiles):
+        raise ValueError(f"quantiles do not have the shape {expected}")
+
+
+def _frozen(value: Any) -> Any:
+    """JSON lists as tuples, all the way down."""
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,195 @@
+"""From feature rows to scores with an ONNX model: checked when it is loaded, one session a process for each model.
+
+A row's bits do not depend on the batch that it was scored in, nor on the machine's vector instructions: the graph's trees only compare and
+add, in a fixed order, and what follows (softmax, exponential) is done here, row by row, in float64.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from udfs.errors import ModelMismatch
+from udfs.records import Attribution, Direction
+from udfs.scoring.calibration import Calibration, calibrate
+from udfs.scoring.model_metadata import ModelMetadata, read_metadata
+from udfs.scoring.reasons import explain
+from udfs.scoring.trees import OUTPUTS, FlatTrees, decode_trees
+
+INPUT_NAME = "features"
+RAW_OUTPUT = "raw_scores"
+PUBLIC_OUTPUTS = ("probabilities", "expected_return", "sigma")
+"""What the graph computes for other programs: calibrated probabilities (n, 3), and two columns (n,)."""
+_KEPT_MODELS = 4
+_models: dict[tuple[str, tuple[str, ...]], Scorer] = {}
+_lock = threading.Lock()
+
+
+class Scores(NamedTuple):
+    """What a model says of a batch of rows."""
+
+    probabilities: npt.NDArray[np.float64]
+    """(rows, 3) calibrated, of down, neutral, up."""
+    expected_return: npt.NDArray[np.float64]
+    """(rows,) expected log return over the horizon."""
+    sigma: npt.NDArray[np.float64]
+    """(rows,) standard deviation of that log return."""
+    valid_share: npt.NDArray[np.float64]
+    """(rows,) share of the model's inputs that were valid."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _select_inputs(
+    values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], columns: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    selected = np.empty((values.shape[0], columns.shape[0]), np.float32)
+    valid_share = np.empty(values.shape[0], np.float64)
+    for row in range(values.shape[0]):
+        usable_inputs = 0
+        for position in range(columns.shape[0]):
+            value = values[row, columns[position]]
+            usable = valid[row, columns[position]] and np.isfinite(value)
+            selected[row, position] = value if usable else np.float32(np.nan)
+            usable_inputs += usable
+        valid_share[row] = usable_inputs / columns.shape[0]
+    return selected, valid_share
+
+
+@numba.njit(cache=True, nogil=True)
+def _exponential(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    result = np.empty(values.shape[0], np.float64)
+    for row in range(values.shape[0]):
+        result[row] = np.exp(np.float64(values[row]))
+    return result
+
+
+class Scorer:
+    """One model, ready to score rows of one feature list. Make it with `load_model`; safe to share between threads."""
+
+    def __init__(
+        self, session: onnxruntime.InferenceSession, metadata: ModelMetadata, trees: FlatTrees, columns: npt.NDArray[np.int64], sha256: str
+    ) -> None:
+        self.metadata = metadata
+        self.sha256 = sha256
+        self.version: str = metadata.model_version
+        self.horizon: int = metadata.horizon
+        """Nanoseconds over which direction and return are predicted."""
+        self.columns = columns
+        """(model inputs,) where each model input stands in the job's feature list."""
+        self._session = session
+        self._trees = trees
+        self._calibration: Calibration = metadata.calibration
+        self._quantiles = np.array(metadata.quantiles, np.float64)
+
+    def score(self, values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> Scores:
+        """Scores of (rows, features) values; what is not valid or not finite counts as missing."""
+        inputs, valid_share = _select_inputs(values, valid, self.columns)
+        raw_scores = self.raw_scores(inputs)
+        return Scores(
+            probabilities=calibrate(raw_scores[:, :3], self._calibration),
+            expected_return=raw_scores[:, 3].astype(np.float64),
+            sigma=_exponential(raw_scores[:, 4]),
+            valid_share=valid_share,
+        )
+
+    def raw_scores(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """(rows, model inputs) -> (rows, 5) sums of the trees, columns as in `udfs.scoring.trees.OUTPUTS`."""
+        return self._session.run([RAW_OUTPUT], {INPUT_NAME: inputs})[0]  # type: ignore[no-any-return]
+
+    def reasons(self, values_row: npt.NDArray[np.float32], direction: Direction, k: int = 3) -> tuple[Attribution, ...]:
+        """The at most `k` inputs of one row (features,) that spoke most for `direction`, strongest first. Missing values are NaN."""
+        inputs = values_row[self.columns]
+        return explain(self._trees, inputs, int(direction) + 1, self.metadata.feature_names, self._quantiles, k)
+
+
+def load_model(data: bytes, feature_names: tuple[str, ...], expected_sha256: str) -> Scorer:
+    """Check a model file against the job's feature list and make it ready.
+
+    The same model and list give the same object for the life of the process, however often a worker restarts.
+    Raises ModelMismatch when the hash differs, the bytes are no ONNX model of Tickflow, or an input is not in `feature_names`.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != expected_sha256:
+        raise ModelMismatch(f"the model's sha256 is {sha256}, expected {expected_sha256}: the file was changed or is another model")
+    key = (sha256, feature_names)
+    with _lock:
+        scorer = _models.pop(key, None) or _open(data, feature_names, sha256)
+        _models[key] = scorer
+        while len(_models) > _KEPT_MODELS:
+            del _models[next(iter(_models))]
+    return scorer
+
+
+def _open(data: bytes, feature_names: tuple[str, ...], sha256: str) -> Scorer:
+    session = open_session(data)
+    metadata = read_metadata(session.get_modelmeta().custom_metadata_map)
+    _check_graph(session, len(metadata.feature_names))
+    columns = _find_columns(metadata.feature_names, feature_names)
+    try:
+        trees = decode_trees(metadata.trees)
+    except ValueError as error:
+        raise ModelMismatch(f"the model's arrays for reasons cannot be read: {error}") from error
+    _check_trees(trees, len(metadata.feature_names))
+    return Scorer(session, metadata, trees, columns, sha256)
+
+
+def open_session(data: bytes) -> onnxruntime.InferenceSession:
+    """A session that runs in the calling thread and holds no memory arena. Raises ModelMismatch on bytes that are no ONNX model."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises a class of its own for each failure
+        raise ModelMismatch(f"the model is not a valid ONNX file ({len(data)} bytes): {error}") from error
+
+
+def _check_graph(session: onnxruntime.InferenceSession, inputs: int) -> None:
+    """Raises ModelMismatch when the graph's inputs or outputs are not a Tickflow model's."""
+    found = [(node.name, node.type, node.shape[1:]) for node in session.get_inputs()]
+    expected = [(INPUT_NAME, "tensor(float)", [inputs])]
+    if found != expected:
+        raise ModelMismatch(f"the model's inputs are {found}, expected {expected} (name, type, columns)")
+    if isinstance(session.get_inputs()[0].shape[0], int):
+        raise ModelMismatch("the model takes a fixed number of rows, expected a free batch dimension: export it again")
+    outputs = {node.name: node.shape[1:] for node in session.get_outputs()}
+    if outputs.get(RAW_OUTPUT) != [len(OUTPUTS)] or not outputs.keys() >= set(PUBLIC_OUTPUTS):
+        raise ModelMismatch(f"the model's outputs are {outputs}, expected {(*PUBLIC_OUTPUTS, RAW_OUTPUT)} with {len(OUTPUTS)} raw scores")
+
+
+def _find_columns(model_inputs: tuple[str, ...], feature_names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """Where each model input stands in the feature list. Raises ModelMismatch naming the inputs that are not there."""
+    positions = {name: position for position, name in enumerate(feature_names)}
+    missing = [name for name in model_inputs if name not in positions]
+    if missing:
+        raise ModelMismatch(
+            f"the model needs features that this job does not compute: {', '.join(missing)}; train a model on this feature set"
+        )
+    return np.array([positions[name] for name in model_inputs], np.int64)
+
+
+def _check_trees(trees: FlatTrees, inputs: int) -> None:
+    """Raises ModelMismatch when following the trees could leave the arrays."""
+    nodes = trees.feature.shape[0]
+    inside = trees.feature >= 0
+    children = np.concatenate([trees.left[inside], trees.right[inside]])
+    parents = np.tile(np.flatnonzero(inside), 2)
+    sound = (
+        trees.base.shape == (len(OUTPUTS),)
+        and trees.roots.shape == trees.outputs.shape
+        and all(array.shape == (nodes,) for array in trees[2:8])
+        and bool(np.all((trees.roots >= 0) & (trees.roots < nodes)))
+        and bool(np.all((children > parents) & (children < nodes)))
+        and bool(np.all(trees.feature < inputs))
+    )
+    if not sound:
+        raise ModelMismatch("the model's arrays for reasons contradict each other: the file is damaged")
