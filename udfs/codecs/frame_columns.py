@@ -11,25 +11,27 @@ import numpy.typing as npt
 
 from udfs.kernels.events import BOOK_DEPTH, EventKind, FrameColumns
 
-ROW_TYPES: Final = FrameColumns(
-    kind=np.dtype("<u1"),
-    flags=np.dtype("<u1"),
-    event_time=np.dtype("<i8"),
-    available_time=np.dtype("<i8"),
-    sequence=np.dtype("<i8"),
-    trades=np.dtype(("<f8", (2,))),
-    trade_sides=np.dtype("<i1"),
-    quotes=np.dtype(("<f8", (4,))),
-    books=np.dtype(("<f8", (4, BOOK_DEPTH))),
-    bars=np.dtype(("<f8", (6,))),
-    statuses=np.dtype("<u1"),
-)  # type: ignore[arg-type]
-"""The type of one row of each column, little-endian."""
+ROW_TYPES: Final[dict[str, np.dtype[Any]]] = {
+    "kind": np.dtype("<u1"),
+    "flags": np.dtype("<u1"),
+    "event_time": np.dtype("<i8"),
+    "available_time": np.dtype("<i8"),
+    "sequence": np.dtype("<i8"),
+    "trades": np.dtype(("<f8", (2,))),
+    "trade_sides": np.dtype("<i1"),
+    "quotes": np.dtype(("<f8", (4,))),
+    "books": np.dtype(("<f8", (4, BOOK_DEPTH))),
+    "bars": np.dtype(("<f8", (6,))),
+    "statuses": np.dtype("<u1"),
+}
+"""The type of one row of each column, little-endian, in the order of `FrameColumns`."""
 
 EVENT_COLUMNS: Final = 5
 """The first columns have one row an event, the others one row an event of their kind."""
 
-PAYLOAD_KINDS: Final = (EventKind.TRADE, EventKind.TRADE, EventKind.QUOTE, EventKind.BOOK, EventKind.BAR, EventKind.STATUS)
+PAYLOAD_KINDS: Final = tuple(
+    int(kind) for kind in (EventKind.TRADE, EventKind.TRADE, EventKind.QUOTE, EventKind.BOOK, EventKind.BAR, EventKind.STATUS)
+)
 """The kind whose events have a row in each payload column, in column order."""
 
 
@@ -38,31 +40,31 @@ def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array
 
 
-EMPTY: Final = FrameColumns(*(_read_only(np.empty(0, row)) for row in ROW_TYPES))
+EMPTY: Final = FrameColumns(*(_read_only(np.empty(0, row)) for row in ROW_TYPES.values()))
 """Columns of no event at all, of the right types and shapes."""
 
-_SHARED_ZEROS: Final = 1024
-_ZEROS_U8: Final = _read_only(np.zeros(_SHARED_ZEROS, np.uint8))
-_ZEROS_I64: Final = _read_only(np.zeros(_SHARED_ZEROS, np.int64))
+_SHARED: Final = 512
+_ZEROS_U8: Final = tuple(_read_only(np.zeros(events, np.uint8)) for events in range(_SHARED))
+_ZEROS_I64: Final = tuple(_read_only(np.zeros(events, np.int64)) for events in range(_SHARED))
 
 
 def zeros_u8(events: int) -> npt.NDArray[np.uint8]:
     """(events,) read-only zeros, shared for short frames."""
-    return _ZEROS_U8[:events] if events <= _SHARED_ZEROS else _read_only(np.zeros(events, np.uint8))
+    return _ZEROS_U8[events] if events < _SHARED else _read_only(np.zeros(events, np.uint8))
 
 
 def zeros_i64(events: int) -> npt.NDArray[np.int64]:
     """(events,) read-only zeros, shared for short frames."""
-    return _ZEROS_I64[:events] if events <= _SHARED_ZEROS else _read_only(np.zeros(events, np.int64))
+    return _ZEROS_I64[events] if events < _SHARED else _read_only(np.zeros(events, np.int64))
 
 
 def problem(columns: FrameColumns) -> str:
     """What is wrong with the columns' lengths and shapes, or an empty string."""
     if not len(columns.kind):
         return "the frame holds no event"
-    for name, column, row, expected in zip(FrameColumns._fields, columns, ROW_TYPES, expected_rows(columns.kind), strict=True):
-        if column.shape != (expected, *row.shape):
-            return f"column {name} has shape {column.shape}; its events need {(expected, *row.shape)}"
+    for (name, row), column, rows in zip(ROW_TYPES.items(), _arrays(columns), expected_rows(columns.kind), strict=True):
+        if column.shape != (rows, *row.shape):
+            return f"column {name} has shape {column.shape}; its events need {(rows, *row.shape)}"
     return ""
 
 
@@ -74,15 +76,14 @@ def expected_rows(kind: npt.NDArray[np.uint8]) -> tuple[int, ...]:
 
 def to_bytes(columns: FrameColumns) -> list[bytes]:
     """Each column as little-endian bytes, row-major."""
-    return [np.asarray(column, dtype=row.base).tobytes() for column, row in zip(columns, ROW_TYPES, strict=True)]
+    return [column.astype(row.base, copy=False).tobytes() for column, row in zip(_arrays(columns), ROW_TYPES.values(), strict=True)]
 
 
 def slice_columns(columns: FrameColumns, start: int, stop: int) -> FrameColumns:
     """The events `start` to `stop` (not included) with their payloads, as views."""
     before = expected_rows(columns.kind[:start])
-    within = expected_rows(columns.kind[start:stop])
-    starts = (start,) * EVENT_COLUMNS + before[EVENT_COLUMNS:]
-    return FrameColumns(*(column[first : first + rows] for column, first, rows in zip(columns, starts, within, strict=True)))
+    rows = expected_rows(columns.kind[start:stop])
+    return FrameColumns(*(column[first : first + count] for column, first, count in zip(_arrays(columns), before, rows, strict=True)))
 
 
 def cut(columns: FrameColumns, at: Sequence[int]) -> list[FrameColumns]:
@@ -96,3 +97,7 @@ def concatenate(pieces: Sequence[FrameColumns]) -> FrameColumns:
     if not pieces:
         return EMPTY
     return FrameColumns(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+
+
+def _arrays(columns: FrameColumns) -> tuple[npt.NDArray[Any], ...]:
+    return columns

@@ -12,7 +12,7 @@ from udfs.codecs.frame_columns import EMPTY, EVENT_COLUMNS, ROW_TYPES, zeros_i64
 from udfs.codecs.generated.market_frame_pb2 import MarketFrame as FrameMessage
 from udfs.codecs.wire import PINNED, PREFIX_BYTES, MessageFraming
 from udfs.errors import MalformedMessage, Reason
-from udfs.kernels.events import FrameColumns
+from udfs.kernels.events import EventKind, FrameColumns
 
 PINNED_FRAMING: Final = PINNED.framing("MarketFrame")
 LARGEST_FRAME_BYTES: Final = 1 << 20
@@ -21,9 +21,13 @@ LARGEST_FRAME_BYTES: Final = 1 << 20
 _parse: Final = FrameMessage.FromString
 _from_buffer: Final = np.frombuffer
 _new_tuple: Final = tuple.__new__
-_U8, _I64 = ROW_TYPES.kind, ROW_TYPES.event_time
-_TRADE, _SIDE, _QUOTE, _BOOK, _BAR, _STATUS = ROW_TYPES[EVENT_COLUMNS:]
-_NO_TRADES, _NO_SIDES, _NO_QUOTES, _NO_BOOKS, _NO_BARS, _NO_STATUSES = EMPTY[EVENT_COLUMNS:]
+_U8: Final = ROW_TYPES["kind"]
+_I64: Final = ROW_TYPES["event_time"]
+_TRADE_ROW, _SIDE_ROW, _QUOTE_ROW, _BOOK_ROW, _BAR_ROW, _STATUS_ROW = tuple(ROW_TYPES.values())[EVENT_COLUMNS:]
+_NO_PAYLOADS: Final = EMPTY[EVENT_COLUMNS:]
+_TRADE, _QUOTE, _BOOK, _BAR, _STATUS = (
+    int(kind) for kind in (EventKind.TRADE, EventKind.QUOTE, EventKind.BOOK, EventKind.BAR, EventKind.STATUS)
+)
 
 
 class MarketFrame(NamedTuple):
@@ -98,7 +102,7 @@ def frame_of_one(frame: MarketFrame, event_index: int, framing: MessageFraming =
 
 
 def _columns(message: FrameMessage) -> FrameColumns:
-    """Views of the message's columns. Raises ValueError or MalformedMessage where lengths do not fit. On the hot path: flat on purpose."""
+    """Views of the message's columns. Raises ValueError or MalformedMessage where they do not fit. On the hot path: flat on purpose."""
     kind = message.kind
     events = len(kind)
     if not events:
@@ -110,42 +114,29 @@ def _columns(message: FrameMessage) -> FrameColumns:
     flags = _from_buffer(raw, _U8) if raw else zeros_u8(events)
     raw = message.sequence
     sequence = _from_buffer(raw, _I64) if raw else zeros_i64(events)
-    raw = message.trades
-    trades = _from_buffer(raw, _TRADE) if raw else _NO_TRADES
-    raw = message.trade_sides
-    trade_sides = _from_buffer(raw, _SIDE) if raw else _NO_SIDES
+    fits = events == len(event_time) == len(available_time) == len(flags) == len(sequence)
+    trades, trade_sides, quotes, books, bars, statuses = _NO_PAYLOADS
+    raw, raw_sides = message.trades, message.trade_sides
+    if raw or raw_sides or _TRADE in kind:
+        trades, trade_sides = _from_buffer(raw, _TRADE_ROW), _from_buffer(raw_sides, _SIDE_ROW)
+        fits = fits and len(trades) == len(trade_sides) == kind.count(_TRADE)
     raw = message.quotes
-    quotes = _from_buffer(raw, _QUOTE) if raw else _NO_QUOTES
+    if raw or _QUOTE in kind:
+        quotes = _from_buffer(raw, _QUOTE_ROW)
+        fits = fits and len(quotes) == kind.count(_QUOTE)
     raw = message.books
-    books = _from_buffer(raw, _BOOK) if raw else _NO_BOOKS
+    if raw or _BOOK in kind:
+        books = _from_buffer(raw, _BOOK_ROW)
+        fits = fits and len(books) == kind.count(_BOOK)
     raw = message.bars
-    bars = _from_buffer(raw, _BAR) if raw else _NO_BARS
+    if raw or _BAR in kind:
+        bars = _from_buffer(raw, _BAR_ROW)
+        fits = fits and len(bars) == kind.count(_BAR)
     raw = message.statuses
-    statuses = _from_buffer(raw, _STATUS) if raw else _NO_STATUSES
-    columns = _new_tuple(
-        FrameColumns,
-        (
-            _from_buffer(kind, _U8),
-            flags,
-            event_time,
-            available_time,
-            sequence,
-            trades,
-            trade_sides,
-            quotes,
-            books,
-            bars,
-            statuses,
-        ),
-    )
-    count = kind.count
-    if (
-        events == len(event_time) == len(available_time) == len(flags) == len(sequence)
-        and len(trades) == len(trade_sides) == count(1)
-        and len(quotes) == count(2)
-        and len(books) == count(3)
-        and len(bars) == count(4)
-        and len(statuses) == count(5)
-    ):
-        return columns
-    raise MalformedMessage(Reason.COLUMN_LENGTH, frame_columns.problem(columns))
+    if raw or _STATUS in kind:
+        statuses = _from_buffer(raw, _STATUS_ROW)
+        fits = fits and len(statuses) == kind.count(_STATUS)
+    columns = (_from_buffer(kind, _U8), flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses)
+    if not fits:
+        raise MalformedMessage(Reason.COLUMN_LENGTH, frame_columns.problem(FrameColumns(*columns)))
+    return _new_tuple(FrameColumns, columns)

@@ -60,7 +60,7 @@ class MessageFraming:
     def _unusual_prefix_length(self, data: bytes) -> int:
         """Length of a prefix that is not the usual one. Raises MalformedMessage where it is not valid either."""
         if len(data) < PREFIX_BYTES:
-            raise MalformedMessage(Reason.MALFORMED_FRAME, f"{len(data)} bytes; expected at least {PREFIX_BYTES} of schema registry framing")
+            raise MalformedMessage(Reason.MALFORMED_FRAME, f"{len(data)} bytes are fewer than the framing's {PREFIX_BYTES}")
         if data[0] != MAGIC_BYTE:
             raise MalformedMessage(Reason.MALFORMED_FRAME, f"first byte is {data[0]}; expected the magic byte {MAGIC_BYTE}")
         if data[:5] + b"\x00" not in self.accepted:
@@ -75,7 +75,7 @@ class MessageFraming:
 
 @dataclass(frozen=True, slots=True)
 class SchemaIds:
-    """The schema ids in force: one to write with for each message, and all that may be read. Made once at start, then sent to the workers."""
+    """The schema ids in force: one to write with for each message, and all that may be read. Made once at start, sent to workers."""
 
     written: Mapping[str, int] = field(default_factory=lambda: dict(PINNED_IDS))
     also_read: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
