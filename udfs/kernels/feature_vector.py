@@ -1,0 +1,128 @@
+"""The features of a row: the only list of their names, in the order of the vector, with what each one means.
+
+Terms used in the formulas
+- t: the symbol's clock, the greatest event time of its accepted events. S: the whole second that t lies in.
+- price in force at b: the newest price print with event time < b. A print is a trade that counts for the price, the close of a vendor
+  bar, or, for a symbol that never traded, the mid price of its book.
+- window of W: from a boundary b until t. b = floor(t - W) to the hop of the window: 1 s for W <= 10 s, 10 s for W <= 5 min, 1 min for
+  1 h, 1 h for 24 h. So a window is at least W and at most W + one hop long, and its head is never behind.
+- minute bars: the non-empty bars of 1 minute in the order they closed; an empty minute is no bar.
+A feature is NaN and not valid until its warm-up is over, and whenever its formula has no finite value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import IntEnum
+from typing import Final
+
+_CONT = "Cont, Kukanov, Stoikov 2014, The Price Impact of Order Book Events"
+_ANDERSEN = "Andersen, Bollerslev 1998, realised volatility"
+_WILDER = "Wilder 1978, New Concepts in Technical Trading Systems"
+_APPEL = "Appel 1979, moving average convergence divergence"
+_FIRST_BOOK = "until both sides of the book are there; missing while it is quarantined or stale"
+_FIRST_TRADE = "until the first trade"
+
+
+class Feature(IntEnum):
+    """One feature; its number is its place in the vector. Each member is (unit, formula, source, warm-up, model input)."""
+
+    unit: str
+    formula: str
+    source: str
+    warm_up: str
+    model_input: bool
+    """True when the value does not scale with price or size of the instrument, so that a model may use it across symbols."""
+
+    def __new__(cls, unit: str, formula: str, source: str, warm_up: str, model_input: bool) -> Feature:
+        """Number the members in the order they are written."""
+        member = int.__new__(cls, len(cls.__members__))
+        member._value_ = len(cls.__members__)
+        member.unit, member.formula, member.source, member.warm_up, member.model_input = unit, formula, source, warm_up, model_input
+        return member
+
+    # Prices and the top of the book.
+    LAST_PRICE = ("price", "newest trade price or vendor bar close", "", _FIRST_TRADE, False)
+    MID_PRICE = ("price", "(bid + ask) / 2", "", _FIRST_BOOK, False)
+    MICROPRICE = ("price", "(bid * ask size + ask * bid size) / (bid size + ask size)", "weighted mid, Stoikov 2018 eq. 2", _FIRST_BOOK, False)
+    SPREAD = ("price", "ask - bid", "", _FIRST_BOOK, False)
+    SPREAD_BASIS_POINTS = ("basis points", "10000 * (ask - bid) / mid", "", _FIRST_BOOK, True)
+    MICROPRICE_DEVIATION = ("basis points", "10000 * (microprice / mid - 1)", "Stoikov 2018", _FIRST_BOOK, True)
+    IMBALANCE_LEVEL_1 = ("ratio", "(bid size - ask size) / (bid size + ask size) at the best level", "", _FIRST_BOOK, True)
+    IMBALANCE_5_LEVELS = ("ratio", "the same with sizes summed over the best 5 levels of each side", "", "until a BOOK event", True)
+
+    # Order flow: e is the contribution of one change of the best level.
+    ORDER_FLOW_1_SECOND = ("size", "sum of e over the window of 1 s", _CONT, "1 s of book", False)
+    ORDER_FLOW_10_SECONDS = ("size", "sum of e over the window of 10 s", _CONT, "10 s of book", False)
+    ORDER_FLOW_1_MINUTE = ("size", "sum of e over the window of 1 min", _CONT, "1 min of book", False)
+    ORDER_FLOW_PER_DEPTH_1_SECOND = ("ratio", "sum of e / mean of (bid size + ask size) / 2 after each change", _CONT, "1 s of book", True)
+    ORDER_FLOW_PER_DEPTH_10_SECONDS = ("ratio", "the same over the window of 10 s; 0 when nothing changed", _CONT, "10 s of book", True)
+    ORDER_FLOW_PER_DEPTH_1_MINUTE = ("ratio", "the same over the window of 1 min; 0 when nothing changed", _CONT, "1 min of book", True)
+
+    # Trades by aggressor.
+    TRADE_IMBALANCE_10_SECONDS = ("ratio", "(bought - sold) / all priced size, window of 10 s", "", "10 s of trades; a trade in it", True)
+    TRADE_IMBALANCE_1_MINUTE = ("ratio", "the same over the window of 1 min", "", "1 min of trades; a trade in it", True)
+    TRADE_IMBALANCE_5_MINUTES = ("ratio", "the same over the window of 5 min", "", "5 min of trades; a trade in it", True)
+
+    # Returns of the price in force.
+    RETURN_1_SECOND = ("log return", "log(price in force now / price in force at the boundary of 1 s)", "", "a price before it", True)
+    RETURN_5_SECONDS = ("log return", "the same over 5 s", "", "a price before it", True)
+    RETURN_1_MINUTE = ("log return", "the same over 1 min", "", "a price before it", True)
+    RETURN_5_MINUTES = ("log return", "the same over 5 min", "", "a price before it", True)
+    RETURN_1_HOUR = ("log return", "the same over 1 h", "", "a price before it", True)
+
+    # Indicators on closed minute bars.
+    SMA_5 = ("price", "mean of the last 5 closes", "", "5 minute bars", False)
+    SMA_20 = ("price", "mean of the last 20 closes", "", "20 minute bars", False)
+    EMA_12 = ("price", "e + 2 / 13 * (close - e), seeded by the mean of the first 12", "", "12 minute bars", False)
+    EMA_26 = ("price", "e + 2 / 27 * (close - e), seeded by the mean of the first 26", "", "26 minute bars", False)
+    PRICE_TO_SMA_5 = ("ratio", "price in force now / SMA 5 - 1", "", "5 minute bars", True)
+    PRICE_TO_SMA_20 = ("ratio", "price in force now / SMA 20 - 1", "", "20 minute bars", True)
+    PRICE_TO_EMA_12 = ("ratio", "price in force now / EMA 12 - 1", "", "12 minute bars", True)
+    PRICE_TO_EMA_26 = ("ratio", "price in force now / EMA 26 - 1", "", "26 minute bars", True)
+    MACD_LINE = ("price", "EMA 12 - EMA 26, each seeded by its own mean", _APPEL, "26 minute bars", False)
+    MACD_SIGNAL = ("price", "EMA 9 of the line, seeded by the mean of its first 9", _APPEL, "34 minute bars", False)
+    MACD_HISTOGRAM = ("price", "line - signal", _APPEL, "34 minute bars", False)
+    MACD_LINE_RELATIVE = ("ratio", "line / price in force now", _APPEL, "26 minute bars", True)
+    MACD_SIGNAL_RELATIVE = ("ratio", "signal / price in force now", _APPEL, "34 minute bars", True)
+    MACD_HISTOGRAM_RELATIVE = ("ratio", "histogram / price in force now", _APPEL, "34 minute bars", True)
+    RSI_14 = ("0 to 100", "100 * gain / (gain + loss), smoothed means of 14, the first a simple mean; 50 when both are 0", _WILDER, "15 minute bars", True)
+    BOLLINGER_PERCENT_B = ("ratio", "(close - lower) / (upper - lower), bands at 2 population deviations of 20", "Bollinger 2001", "20 minute bars", True)
+    BOLLINGER_BANDWIDTH = ("ratio", "(upper - lower) / SMA 20", "Bollinger 2001", "20 minute bars", True)
+    ATR_14 = ("price", "smoothed mean of 14 true ranges, the first a simple mean", _WILDER, "15 minute bars", False)
+    ATR_14_RELATIVE = ("ratio", "ATR 14 / price in force now", _WILDER, "15 minute bars", True)
+    OBV = ("size", "sum of volume signed by the change of close, 0 at the first bar", "Granville 1963", "1 minute bar", False)
+    ROC_10 = ("percent", "100 * (close / close 10 bars before - 1)", "", "11 minute bars", True)
+
+    # Volume-weighted average price.
+    VWAP_SESSION = ("price", "notional / priced size since midnight UTC of t", "", "a trade in the day", False)
+    VWAP_SESSION_DEVIATION = ("ratio", "price in force now / VWAP of the session - 1", "", "a trade in the day", True)
+    VWAP_5_MINUTES = ("price", "notional / priced size over the window of 5 min", "", "a trade in the window", False)
+    VWAP_5_MINUTES_DEVIATION = ("ratio", "price in force now / VWAP of 5 min - 1", "", "a trade in the window", True)
+
+    # Realised volatility, not annualised.
+    REALISED_VOLATILITY_1_MINUTE = ("log return", "sqrt(sum of squared 1-s returns of closed seconds, window of 1 min)", _ANDERSEN, "1 min of prices", True)
+    REALISED_VOLATILITY_5_MINUTES = ("log return", "the same over the window of 5 min", _ANDERSEN, "5 min of prices", True)
+    REALISED_VOLATILITY_1_HOUR = ("log return", "sqrt(sum of squared 1-min returns of closed minutes, window of 1 h)", _ANDERSEN, "1 h of prices", True)
+    REALISED_VOLATILITY_24_HOURS = ("log return", "the same over the window of 24 h", _ANDERSEN, "24 h of prices", True)
+
+    # Activity.
+    TRADE_COUNT_1_MINUTE = ("trades", "priced trades in the window of 1 min", "", "1 min since the first trade", False)
+    VOLUME_1_MINUTE = ("size", "size of all trades in the window of 1 min", "", "1 min since the first trade", False)
+    SECONDS_SINCE_TRADE = ("seconds", "t - time of the newest priced trade", "", _FIRST_TRADE, True)
+    SECONDS_SINCE_BOOK = ("seconds", "t - time of the newest change of the best level", "", "until the first book", True)
+
+
+FEATURE_NAMES: Final[tuple[str, ...]] = tuple(feature.name.lower() for feature in Feature)
+FEATURE_COUNT: Final = len(FEATURE_NAMES)
+MODEL_INPUTS: Final[tuple[int, ...]] = tuple(int(feature) for feature in Feature if feature.model_input)
+"""Places in the vector of the features that a model may use."""
+
+
+def feature_set_id() -> str:
+    """Hash of names, units, formulas and warm-ups in order: two vectors can be compared only when it is equal. 16 hexadecimal digits."""
+    lines = "\n".join(f"{feature.name}|{feature.unit}|{feature.formula}|{feature.warm_up}|{feature.model_input}" for feature in Feature)
+    return hashlib.sha256(f"{__doc__}\n{lines}".encode()).hexdigest()[:16]
+
+
+FEATURE_SET: Final = feature_set_id()
