@@ -1,7 +1,7 @@
 """One catalog for two engines: pyiceberg and Flink open the same tables from the same settings.
 
-Secrets come from the environment at the moment of use: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN for the object store (the
-JVM reads these itself), TICKFLOW_LAKE_USER and TICKFLOW_LAKE_PASSWORD for a JDBC catalog, TICKFLOW_LAKE_TOKEN for a REST catalog.
+Secrets come from the environment at the moment of use: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN for the object
+store (the JVM reads these itself), TICKFLOW_LAKE_USER and TICKFLOW_LAKE_PASSWORD for a JDBC catalog, TICKFLOW_LAKE_TOKEN for REST.
 """
 
 from __future__ import annotations
@@ -10,7 +10,13 @@ import os
 from collections.abc import Mapping
 
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import NamespaceAlreadyExistsError, NamespaceNotEmptyError, NoSuchNamespaceError, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import (
+    NamespaceAlreadyExistsError,
+    NamespaceNotEmptyError,
+    NoSuchNamespaceError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
 from pyiceberg.table import Table
 
 from jobs.lake.definitions import TABLES
@@ -54,7 +60,9 @@ def _python_jdbc(settings: LakeSettings, environment: Mapping[str, str]) -> dict
     from sqlalchemy.engine import make_url
 
     address = make_url(settings.uri.removeprefix("jdbc:"))
-    with_login = address.set(username=environment.get("TICKFLOW_LAKE_USER") or None, password=environment.get("TICKFLOW_LAKE_PASSWORD") or None)
+    with_login = address.set(
+        username=environment.get("TICKFLOW_LAKE_USER") or None, password=environment.get("TICKFLOW_LAKE_PASSWORD") or None
+    )
     return {"type": "sql", "uri": with_login.render_as_string(hide_password=False)}
 
 

@@ -48,13 +48,19 @@ class LakeSettings:
         return self.warehouse.startswith(("s3://", "s3a://"))
 
     def _problems(self) -> tuple[str, ...]:
+        bare_jdbc = self.kind is CatalogKind.JDBC and not self.uri.startswith("jdbc:")
+        secret = "a user or password stands in the uri; give them in TICKFLOW_LAKE_USER and TICKFLOW_LAKE_PASSWORD"
         return (
             "" if self.warehouse or self.kind is CatalogKind.REST else "no warehouse; give a folder or s3://bucket/path",
             "" if self.uri or self.kind is CatalogKind.GLUE else f"no uri for a {self.kind.value} catalog",
-            "" if self.kind is not CatalogKind.JDBC or self.uri.startswith("jdbc:") else f"a jdbc catalog's uri starts with jdbc:, found {self.uri!r}",
+            "a jdbc catalog's uri starts with jdbc:" if bare_jdbc else "",
             "" if self.buckets >= 1 else f"buckets must be at least 1, found {self.buckets}",
-            "" if "@" not in self.uri.split("?")[0] else "a user or password stands in the uri; give them in TICKFLOW_LAKE_USER and TICKFLOW_LAKE_PASSWORD",
+            secret if _holds_login(self.uri) else "",
         )
+
+
+def _holds_login(uri: str) -> bool:
+    return "://" in uri and ("@" in uri or "password=" in uri.lower())
 
 
 def local_lake(folder: Path, buckets: int = DEFAULT_BUCKETS) -> LakeSettings:

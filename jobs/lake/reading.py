@@ -1,0 +1,172 @@
+"""Reading the lake from Python, a file at a time, so that memory holds some files and never a table."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyiceberg.catalog import Catalog
+from pyiceberg.conversions import from_bytes
+from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo, GreaterThanOrEqual, In, LessThan
+from pyiceberg.io.pyarrow import ArrowScan, schema_to_pyarrow
+from pyiceberg.table import DataScan, FileScanTask, Table
+from pyiceberg.types import LongType
+
+from jobs.lake.definitions import MARKET_FRAMES, TABLES_BY_NAME
+from udfs.records import Position
+
+_FRAME_COLUMNS = ("symbol", "event_time", "topic", "kafka_partition", "kafka_offset", "frame")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows to read: [from_time, to_time) of the table's time column, and symbols; None and empty mean all.
+
+    Times are nanoseconds since 1970; they and the stored times are cut to microseconds before they are compared.
+    """
+
+    from_time: int | None = None
+    to_time: int | None = None
+    symbols: tuple[str, ...] = ()
+
+
+EVERYTHING = Selection()
+
+
+class StoredFrame(NamedTuple):
+    """A frame as it lies in the lake."""
+
+    symbol: str
+    event_time: int
+    """Nanoseconds since 1970; Kafka's CreateTime, so whole milliseconds."""
+    position: Position
+    frame: bytes
+
+
+def read_rows(
+    catalog: Catalog, namespace: str, table: str, columns: Sequence[str] = (), selection: Selection = EVERYTHING
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the rows of `table` that `selection` asks for, `columns` of them (none named means all), in no order.
+
+    Raises pyiceberg's NoSuchTableError, and ValueError for a column that the table does not have.
+    """
+    stored = catalog.load_table((namespace, table))
+    scan = _scan(stored, columns, _row_filter(TABLES_BY_NAME[table].time_column, selection))
+    for task in scan.plan_files():
+        yield from _read_file(stored, scan, task)
+
+
+def frames_in_order(catalog: Catalog, namespace: str, selection: Selection = EVERYTHING) -> Iterator[StoredFrame]:
+    """The stored frames by (topic, partition, offset), each exactly once although a file may hold it again after a restart.
+
+    Files whose offsets overlap are merged; each is loaded when its first offset is due and dropped when it is used up.
+    """
+    stored = catalog.load_table((namespace, MARKET_FRAMES.name))
+    for topic, partition in _log_partitions(catalog, namespace, selection):
+        yield from _frames_of_partition(stored, topic, partition, selection)
+
+
+def _log_partitions(catalog: Catalog, namespace: str, selection: Selection) -> list[tuple[str, int]]:
+    found: set[tuple[str, int]] = set()
+    for batch in read_rows(catalog, namespace, MARKET_FRAMES.name, ("topic", "kafka_partition"), selection):
+        for pair in pa.Table.from_batches([batch]).group_by(["topic", "kafka_partition"]).aggregate([]).to_pylist():
+            found.add((pair["topic"], pair["kafka_partition"]))
+    return sorted(found)
+
+
+def _frames_of_partition(stored: Table, topic: str, partition: int, selection: Selection) -> Iterator[StoredFrame]:
+    of_partition = And(_condition(EqualTo, "topic", topic), _condition(EqualTo, "kafka_partition", partition))
+    scan = _scan(stored, _FRAME_COLUMNS, And(_row_filter(MARKET_FRAMES.time_column, selection), of_partition))
+    files = [_LazyFile(_lowest_offset(stored, task), number, stored, scan, task) for number, task in enumerate(scan.plan_files())]
+    last_offset = -1
+    for frame in _merged(files):
+        if frame.position.offset > last_offset:
+            last_offset = frame.position.offset
+            yield frame
+
+
+@dataclass(order=True)
+class _LazyFile:
+    """A file of frames, in the order of `next_offset`: a lower bound before it is loaded, then the offset of its first unused frame."""
+
+    next_offset: int
+    number: int
+    stored: Table = field(compare=False)
+    scan: DataScan = field(compare=False)
+    task: FileScanTask = field(compare=False)
+    frames: Iterator[StoredFrame] | None = field(compare=False, default=None)
+    head: StoredFrame | None = field(compare=False, default=None)
+
+    def take(self) -> StoredFrame | None:
+        """The frame at the head (None on the first call, which loads the file) and steps on; `head` is None when it is used up."""
+        taken = self.head
+        if self.frames is None:
+            self.frames = _sorted_frames(pa.Table.from_batches(_read_file(self.stored, self.scan, self.task), _arrow_schema(self.scan)))
+        self.head = next(self.frames, None)
+        self.next_offset = self.head.position.offset if self.head else self.next_offset
+        return taken
+
+
+def _merged(files: list[_LazyFile]) -> Iterator[StoredFrame]:
+    heapq.heapify(files)
+    while files:
+        first = files[0]
+        taken = first.take()
+        if first.head is None:
+            heapq.heappop(files)
+        else:
+            heapq.heapreplace(files, first)
+        if taken is not None:
+            yield taken
+
+
+def _sorted_frames(rows: pa.Table) -> Iterator[StoredFrame]:
+    ordered = rows.take(pc.sort_indices(rows, sort_keys=[("kafka_offset", "ascending")]))
+    times = ordered.column("event_time").cast(pa.int64())
+    for batch in ordered.set_column(1, "event_time", times).to_batches(max_chunksize=4096):
+        for symbol, microseconds, topic, partition, offset, frame in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield StoredFrame(symbol, microseconds * 1000, Position(topic, partition, offset), frame)
+
+
+def _lowest_offset(stored: Table, task: FileScanTask) -> int:
+    column = stored.schema().find_field("kafka_offset")
+    bound = (task.file.lower_bounds or {}).get(column.field_id)
+    return int(from_bytes(LongType(), bound)) if bound is not None else -1
+
+
+def _scan(stored: Table, columns: Sequence[str], row_filter: BooleanExpression) -> DataScan:
+    return stored.scan(row_filter=row_filter, selected_fields=tuple(columns) or ("*",))
+
+
+def _read_file(stored: Table, scan: DataScan, task: FileScanTask) -> Iterator[pa.RecordBatch]:
+    """Batches of one file, cast to one schema: writers differ in how wide their strings are."""
+    schema = _arrow_schema(scan)
+    for batch in ArrowScan(stored.metadata, stored.io, scan.projection(), scan.row_filter).to_record_batches([task]):
+        yield from pa.Table.from_batches([batch]).select(schema.names).cast(schema).to_batches()
+
+
+def _arrow_schema(scan: DataScan) -> pa.Schema:
+    return schema_to_pyarrow(scan.projection(), include_field_ids=False)
+
+
+def _row_filter(time_column: str, selection: Selection) -> BooleanExpression:
+    wanted: BooleanExpression = AlwaysTrue()
+    if selection.from_time is not None:
+        wanted = And(wanted, _condition(GreaterThanOrEqual, time_column, _iceberg_time(selection.from_time)))
+    if selection.to_time is not None:
+        wanted = And(wanted, _condition(LessThan, time_column, _iceberg_time(selection.to_time)))
+    return And(wanted, _condition(In, "symbol", selection.symbols)) if selection.symbols else wanted
+
+
+def _condition(kind: Callable[..., BooleanExpression], column: str, value: object) -> BooleanExpression:
+    return kind(column, value)
+
+
+def _iceberg_time(nanoseconds: int) -> str:
+    seconds, microseconds = divmod(nanoseconds // 1000, 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{microseconds:06d}+00:00"
