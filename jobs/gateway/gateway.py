@@ -1,0 +1,189 @@
+"""The gateway: items of a source in, frames and rejects to the broker out, in order, at a pace, with everything counted."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from jobs.gateway.counts import GatewayCounts, Tally, by_topic
+from jobs.gateway.market_event import MarketEvent, RejectedLine
+from jobs.gateway.pacing import Pacer
+from jobs.gateway.packing import NEVER, PackedFrame, Packer, PackingSettings
+from jobs.gateway.publisher import Sink
+from jobs.gateway.running_source import RunningSource, Source
+from udfs.codecs.frames import encode_frame
+from udfs.codecs.rejects import encode_rejected
+from udfs.kernels.events import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
+from udfs.records import Position, Rejected
+
+PACED_AGE_NANOSECONDS = 2 * NANOSECONDS_PER_MILLISECOND
+"""How long an event may wait for others of its frame when events are sent at the speed they happened."""
+FULL_SPEED_AGE_NANOSECONDS = NANOSECONDS_PER_SECOND
+"""The same at maximum speed, where nobody waits for a single event and full frames cost least."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Where records go and how frames are cut."""
+
+    frames_topic: str = "market.frames"
+    rejects_topic: str = "rejects"
+    maximum_events: int = 32
+    maximum_age_nanoseconds: int | None = None
+    """How long an event may wait for others of its frame; None: 2 ms of real time when paced, 1 s of stream time at full speed."""
+    out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
+    manifest_id: str = ""
+    """Stamped on rejected lines."""
+
+    def packing(self, pacer: Pacer) -> PackingSettings:
+        """The packer's settings at a pace; ages count in stream time there."""
+        age = self.maximum_age_nanoseconds
+        if pacer.paced:
+            age = int((PACED_AGE_NANOSECONDS if age is None else age) * pacer.speed)
+        return PackingSettings(
+            maximum_events=self.maximum_events,
+            maximum_age_nanoseconds=FULL_SPEED_AGE_NANOSECONDS if age is None else age,
+            out_of_order_nanoseconds=self.out_of_order_nanoseconds,
+        )
+
+
+def _no_control() -> int:
+    return 0
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Reads sources one after the other or in stretches; what it knows of each symbol is kept between runs. One thread runs it."""
+
+    sink: Sink
+    settings: GatewaySettings = field(default_factory=GatewaySettings)
+    pacer: Pacer = field(default_factory=Pacer)
+    control_version: Callable[[], int] = _no_control
+    """The last entry of the control log that was seen, asked for each frame."""
+    _packer: Packer = field(init=False)
+    _tally: Tally = field(init=False, default_factory=Tally)
+    _stopped: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self._packer = Packer(self.settings.packing(self.pacer))
+
+    def run(self, source: Source | RunningSource, *, close_bars: bool = True, until: int | None = None) -> GatewayCounts:
+        """Publish the source, or its events available before `until`, and return when everything is acknowledged.
+
+        `close_bars` sends each symbol a last CLOCK at the end of the source, when it was neither stopped nor cut by `until`. Give a
+        `RunningSource` to go on with the same source later. Raises PublishError.
+        """
+        running = source if isinstance(source, RunningSource) else RunningSource(source)
+        with self._signals_stop_it():
+            ended = self._publish(running, NEVER if until is None else until)
+            self._send_all(self._packer.finish(close_bars and ended), running)
+            self.sink.flush()
+        return self.snapshot()
+
+    def stop(self) -> None:
+        """Ask `run` to end after the event it is at; from any thread or a signal handler."""
+        self._stopped = True
+
+    def snapshot(self) -> GatewayCounts:
+        """The numbers so far; from any thread."""
+        tally, packer, sink = self._tally, self._packer, self.sink
+        return GatewayCounts(
+            messages=tally.messages,
+            events_by_kind=tally.events_by_kind(),
+            waiting_events=packer.waiting_events,
+            clocks=packer.clocks_added,
+            frames=tally.frames,
+            bytes=tally.bytes,
+            rejected_by_reason={reason.name.lower(): count for reason, count in sorted(tally.rejected.items())},
+            dropped=0,
+            blocked_seconds=sink.blocked_seconds,
+            delivered_records=sink.delivered_records,
+            last_offsets=by_topic(dict(sink.last_offsets)),
+            control_version=tally.control_version,
+            stream_time=packer.stream_time,
+            symbols=packer.symbols,
+            interrupted=tally.interrupted,
+        )
+
+    def _publish(self, source: RunningSource, until: int) -> bool:
+        """Whether the source's end was reached."""
+        packer, tally = self._packer, self._tally
+        while (item := source.peek()) is not None:
+            if self._is_stopped():
+                tally.interrupted = True
+                return False
+            if isinstance(item, RejectedLine):
+                self._reject(item)
+            else:
+                if item.available_time >= until:
+                    return False
+                self._wait_for(item, source)
+                if self._is_stopped():
+                    continue
+                frame = packer.add(item)
+                if frame is not None:
+                    self._send(frame, source)
+            tally.messages += 1
+            source.take()
+        return True
+
+    def _wait_for(self, event: MarketEvent, source: RunningSource) -> None:
+        """Let time pass up to the event's: send what becomes due in between."""
+        due, packer, pacer = event.available_time, self._packer, self.pacer
+        pacer.start(due)
+        now = pacer.now(due)
+        self._send_all(packer.advance(min(now, due), now), source)
+        while now < due and not self._is_stopped():
+            pacer.sleep_until(min(due, packer.next_deadline()), self._is_stopped)
+            self.sink.poll()
+            now = pacer.now(due)
+            self._send_all(packer.advance(min(now, due), now), source)
+
+    def _send_all(self, frames: Iterable[PackedFrame], source: RunningSource) -> None:
+        for frame in frames:
+            self._send(frame, source)
+
+    def _send(self, frame: PackedFrame, source: RunningSource) -> None:
+        version = self.control_version()
+        data = encode_frame(frame.symbol, source.venue, source.name, version, frame.columns)
+        self.sink.send(self.settings.frames_topic, frame.symbol.encode(), data, frame.timestamp_milliseconds)
+        self._tally.count_frame(frame, len(data), version)
+
+    def _reject(self, line: RejectedLine) -> None:
+        rejected = Rejected(
+            symbol="",
+            reason=line.reason,
+            detail=line.detail,
+            event_time=0,
+            available_time=self._packer.stream_time,
+            raw=line.raw,
+            position=Position(topic=line.source, partition=0, offset=line.line_number),
+            manifest_id=self.settings.manifest_id,
+        )
+        self.sink.send(self.settings.rejects_topic, b"", encode_rejected(rejected), self._packer.stream_time // NANOSECONDS_PER_MILLISECOND)
+        self._tally.count_rejected(line.reason)
+
+    def _is_stopped(self) -> bool:
+        return self._stopped
+
+    @contextmanager
+    def _signals_stop_it(self) -> Iterator[None]:
+        """Let Ctrl-C and SIGTERM end the run between two events, so that nothing taken is lost; a second one ends it at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._stopped:
+            raise KeyboardInterrupt
+        self.stop()

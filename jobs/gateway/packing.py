@@ -1,0 +1,230 @@
+"""Packing: consecutive events of one symbol become frames, and quiet symbols get the CLOCK events that close their bars.
+
+The packer knows no wall clock. Its caller tells it two times, both nanoseconds on the axis of `available_time`: the stream time, which is
+never beyond the available time of the next event to come and decides when a quiet symbol's bar is over; and the time by which frames age,
+which runs ahead of the stream time when the gateway is behind its schedule.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from jobs.gateway.event_columns import columns_of
+from jobs.gateway.market_event import MarketEvent
+from udfs.errors import InvalidSettings
+from udfs.kernels.events import NANOSECONDS_PER_SECOND, EventKind, FrameColumns
+
+NEVER = 1 << 63
+"""A stream time that is never reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackingSettings:
+    """How frames are cut. Results never depend on it; cost and latency do."""
+
+    maximum_events: int = 32
+    maximum_age_nanoseconds: int = 5_000_000
+    """A frame leaves when its first event has waited this long, in stream time."""
+    out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
+    """How long after a bar's end an event of that bar may still arrive: the job's own tolerance."""
+    bar_seconds: tuple[int, ...] = (1, 60, 300, 3600)
+    """Lengths of the bars that CLOCK events close, shortest first."""
+
+    def __post_init__(self) -> None:
+        problems = list(self._problems())
+        if problems:
+            raise InvalidSettings("packing: " + "; ".join(problems))
+
+    def _problems(self) -> Iterator[str]:
+        if self.maximum_events < 1:
+            yield f"maximum_events is {self.maximum_events}, expected at least 1"
+        if self.maximum_age_nanoseconds < 0:
+            yield f"maximum_age_nanoseconds is {self.maximum_age_nanoseconds}, expected 0 or more"
+        if self.out_of_order_nanoseconds < 0:
+            yield f"out_of_order_nanoseconds is {self.out_of_order_nanoseconds}, expected 0 or more"
+        if not self.bar_seconds or min(self.bar_seconds) < 1 or list(self.bar_seconds) != sorted(set(self.bar_seconds)):
+            yield f"bar_seconds is {self.bar_seconds}, expected different positive lengths, shortest first"
+
+
+class PackedFrame(NamedTuple):
+    """Consecutive events of one symbol, ready to be encoded."""
+
+    symbol: str
+    columns: FrameColumns
+    timestamp_milliseconds: int
+    """Kafka's time of the record: the last event's time, or when it was available where that time cannot be true."""
+
+
+class _Symbol:
+    """What the packer keeps of one symbol."""
+
+    __slots__ = ("bar_end", "clock", "deadline", "name", "pending_end", "waiting")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.waiting: list[MarketEvent] = []
+        self.deadline = NEVER
+        """Time at which `waiting` must leave."""
+        self.clock = 0
+        """Newest believable event time."""
+        self.bar_end = 0
+        """An event from here on opens a bar: end of the shortest bar around `clock`, or of the last bar that a CLOCK closed."""
+        self.pending_end = NEVER
+        """End of the next bar to close by a CLOCK event; NEVER when all are closed."""
+
+
+class Packer:
+    """Buffers events by symbol and hands out frames; the order within a symbol is the order of `add`."""
+
+    def __init__(self, settings: PackingSettings | None = None) -> None:
+        self.settings = settings or PackingSettings()
+        self.stream_time = 0
+        """Largest stream time told so far."""
+        self._now = 0
+        self.clocks_added = 0
+        self._symbols: dict[str, _Symbol] = {}
+        self._deadlines: deque[tuple[int, _Symbol]] = deque()
+        self._closings: list[tuple[int, str]] = []
+        self._lengths = [seconds * NANOSECONDS_PER_SECOND for seconds in self.settings.bar_seconds]
+        self._shortest = self._lengths[0]
+        self._full = self.settings.maximum_events
+        self._age = self.settings.maximum_age_nanoseconds
+        self._tolerance = self.settings.out_of_order_nanoseconds
+
+    @property
+    def waiting_events(self) -> int:
+        """Events that were added and have not left in a frame."""
+        return sum(len(symbol.waiting) for symbol in list(self._symbols.values()))
+
+    @property
+    def symbols(self) -> int:
+        """Different symbols seen."""
+        return len(self._symbols)
+
+    def add(self, event: MarketEvent) -> PackedFrame | None:
+        """Take one event; its symbol's frame if that is full now. The caller has called `advance` with the event's available time."""
+        symbol = self._symbols.get(event[0])
+        if symbol is None:
+            symbol = self._symbols[event[0]] = _Symbol(event[0])
+        event_time = event[2]
+        if event_time > symbol.clock and event_time <= event[3] + self._tolerance:
+            symbol.clock = event_time
+            if event_time >= symbol.bar_end:
+                self._open_bar(symbol, event_time)
+        return self._append(symbol, event)
+
+    def next_deadline(self) -> int:
+        """Time at which `advance` will next have something to do; NEVER when nothing waits."""
+        self._forget_left_frames()
+        age = self._deadlines[0][0] if self._deadlines else NEVER
+        return min(age, self._closings[0][0]) if self._closings else age
+
+    def advance(self, stream_time: int, now: int | None = None) -> list[PackedFrame]:
+        """Let time pass: frames that became too old, and those filled by the CLOCK events of quiet symbols.
+
+        `now` is the time by which frames age, the stream time when not given. Times that go back count for nothing.
+        """
+        if stream_time > self.stream_time:
+            self.stream_time = stream_time
+        if now is None:
+            now = stream_time
+        if now > self._now:
+            self._now = now
+        frames: list[PackedFrame] = []
+        if self._closings and self._closings[0][0] <= stream_time:
+            self._close_quiet_bars(frames)
+        if self._deadlines and self._deadlines[0][0] <= now:
+            self._flush_old(frames)
+        return frames
+
+    def finish(self, close_bars: bool) -> list[PackedFrame]:
+        """Hand out everything that waits.
+
+        With `close_bars` each symbol first gets one last CLOCK that closes all its bars: only at the real end of a source, since it makes
+        later events from before the end of the longest bar late.
+        """
+        frames: list[PackedFrame] = []
+        for symbol in self._symbols.values():
+            if close_bars and symbol.pending_end != NEVER:
+                last_end = _bar_end(symbol.clock, self._lengths[-1])
+                self._add_clock(symbol, last_end, max(last_end, self.stream_time), frames)
+                symbol.bar_end, symbol.pending_end = last_end, NEVER
+            if symbol.waiting:
+                frames.append(self._flush(symbol))
+        self._deadlines.clear()
+        return frames
+
+    def _append(self, symbol: _Symbol, event: MarketEvent) -> PackedFrame | None:
+        waiting = symbol.waiting
+        waiting.append(event)
+        if len(waiting) >= self._full:
+            return self._flush(symbol)
+        if len(waiting) == 1:
+            symbol.deadline = self._now + self._age
+            self._deadlines.append((symbol.deadline, symbol))
+        return None
+
+    def _flush(self, symbol: _Symbol) -> PackedFrame:
+        events = symbol.waiting
+        symbol.waiting = []
+        symbol.deadline = NEVER
+        return PackedFrame(symbol.name, columns_of(events), record_time_milliseconds(events[-1]))
+
+    def _open_bar(self, symbol: _Symbol, event_time: int) -> None:
+        symbol.bar_end = symbol.pending_end = _bar_end(event_time, self._shortest)
+        heappush(self._closings, (symbol.pending_end + self._tolerance, symbol.name))
+
+    def _close_quiet_bars(self, frames: list[PackedFrame]) -> None:
+        while self._closings and self._closings[0][0] <= self.stream_time:
+            due, name = heappop(self._closings)
+            symbol = self._symbols[name]
+            if symbol.pending_end + self._tolerance != due:
+                continue
+            self._add_clock(symbol, symbol.pending_end, self.stream_time, frames)
+            symbol.bar_end = symbol.pending_end
+            symbol.pending_end = self._next_end(symbol.clock, symbol.pending_end)
+            if symbol.pending_end != NEVER:
+                heappush(self._closings, (symbol.pending_end + self._tolerance, name))
+
+    def _next_end(self, clock: int, closed: int) -> int:
+        """End of the shortest bar around `clock` that is not closed yet."""
+        for length in self._lengths:
+            end = _bar_end(clock, length)
+            if end > closed:
+                return end
+        return NEVER
+
+    def _add_clock(self, symbol: _Symbol, event_time: int, available_time: int, frames: list[PackedFrame]) -> None:
+        self.clocks_added += 1
+        frame = self._append(symbol, MarketEvent(symbol.name, int(EventKind.CLOCK), event_time, available_time, 0, 0, ()))
+        if frame is not None:
+            frames.append(frame)
+
+    def _flush_old(self, frames: list[PackedFrame]) -> None:
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][0] <= self._now:
+            deadline, symbol = deadlines.popleft()
+            if symbol.deadline == deadline and symbol.waiting:
+                frames.append(self._flush(symbol))
+
+    def _forget_left_frames(self) -> None:
+        while self._deadlines and self._deadlines[0][1].deadline != self._deadlines[0][0]:
+            self._deadlines.popleft()
+
+
+def _bar_end(time: int, length: int) -> int:
+    """End of the bar [start, start + length) that holds `time`."""
+    return (time // length + 1) * length
+
+
+def record_time_milliseconds(event: MarketEvent) -> int:
+    """Kafka's time for a record that ends with `event`: its event time, or its available time where the event time is not believable.
+
+    A broker refuses times far in the future, so one absurd time must not stop the whole stream: the event itself keeps it.
+    """
+    believable = 0 <= event.event_time <= event.available_time
+    return max(event.event_time if believable else event.available_time, 0) // 1_000_000
