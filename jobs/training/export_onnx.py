@@ -1,7 +1,7 @@
 """A Tickflow model as one ONNX file: one tree ensemble for all outputs, then calibrated probabilities, expected return and sigma.
 
-The trees are written as they are, not through a converter: one node scores all outputs at once, thresholds are rounded so that float32 decides
-as LightGBM does, and a missing value takes LightGBM's branch at every split.
+The trees are written as they are, not through a converter: one node scores all outputs at once, thresholds are rounded so that
+float32 decides as LightGBM does, and a missing value takes LightGBM's branch at every split.
 """
 
 from __future__ import annotations

@@ -63,9 +63,9 @@ class _Nodes:
 
 def round_down(threshold: float) -> float:
     """The largest float32 that is at most `threshold`: for a float32 `x`, `x <= threshold` says the same of both."""
-    largest = np.finfo(np.float32).max
+    largest = float(np.finfo(np.float32).max)
     if threshold >= largest:
-        return float(largest)
+        return largest
     rounded = np.float32(threshold)
     return float(rounded if rounded <= threshold else np.nextafter(rounded, np.float32(-np.inf)))
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from udfs.kernels.outputs import RowFlag
 from udfs.records import Direction, SignalCode, SignalStatus
 
 _DIGEST_BYTES = 10
@@ -21,21 +22,13 @@ NOTHING_SCORED = (math.nan, math.nan, math.nan)
 """Probabilities of a row that was not scored."""
 
 
-class RowFlag(IntFlag):
-    """What is known of a feature row beside its values."""
+class ScoringFlag(IntFlag):
+    """What the scoring operator knows of a row, beside the kernels' `RowFlag`; both go into one number."""
 
-    TRADING_HALTED = 1
-    """The venue halted or closed trading in the symbol."""
-    BOOK_QUARANTINED = 2
-    """The book is crossed, has a gap, or was not rebuilt yet."""
-    STALE = 4
-    """An input has not changed for longer than it may."""
-    WARMING_UP = 8
-    """The symbol has too little history, whatever the model's inputs say."""
-    OUT_OF_RANGE = 16
-    """Inputs lie so far outside the training rows that the model knows nothing of them."""
-    HALTED_BY_CONTROL = 32
+    HALTED_BY_CONTROL = 256
     """A person halted the symbol."""
+    OUT_OF_RANGE = 512
+    """Inputs lie so far outside the training rows that the model knows nothing of them."""
 
 
 class Thresholds(NamedTuple):
@@ -56,17 +49,15 @@ class Decision(NamedTuple):
     code: SignalCode
 
 
-_FLAG_DECISIONS = (
-    (RowFlag.HALTED_BY_CONTROL, SignalStatus.HALTED, SignalCode.HALTED_BY_CONTROL),
-    (RowFlag.TRADING_HALTED, SignalStatus.HALTED, SignalCode.TRADING_HALTED),
-    (RowFlag.BOOK_QUARANTINED, SignalStatus.ABSTAINED, SignalCode.BOOK_QUARANTINED),
-    (RowFlag.STALE, SignalStatus.ABSTAINED, SignalCode.STALE_INPUT),
-    (RowFlag.WARMING_UP, SignalStatus.ABSTAINED, SignalCode.WARMING_UP),
-    (RowFlag.OUT_OF_RANGE, SignalStatus.ABSTAINED, SignalCode.OUT_OF_RANGE),
+_FLAGS = (
+    (int(ScoringFlag.HALTED_BY_CONTROL), SignalStatus.HALTED, SignalCode.HALTED_BY_CONTROL),
+    (int(RowFlag.TRADING_HALTED), SignalStatus.HALTED, SignalCode.TRADING_HALTED),
+    (int(RowFlag.BOOK_QUARANTINED), SignalStatus.ABSTAINED, SignalCode.BOOK_QUARANTINED),
+    (int(RowFlag.STALE), SignalStatus.ABSTAINED, SignalCode.STALE_INPUT),
+    (int(ScoringFlag.OUT_OF_RANGE), SignalStatus.ABSTAINED, SignalCode.OUT_OF_RANGE),
 )
 """The first flag that is set decides: a halt outranks what is wrong with the input."""
-_FLAGS = tuple((int(flag), status, code) for flag, status, code in _FLAG_DECISIONS)
-_HALTS = int(RowFlag.HALTED_BY_CONTROL | RowFlag.TRADING_HALTED)
+_HALTS = int(ScoringFlag.HALTED_BY_CONTROL) | int(RowFlag.TRADING_HALTED)
 
 
 def decide(
@@ -80,8 +71,9 @@ def decide(
 ) -> Decision:
     """What becomes of one score.
 
-    Args: probabilities (3,) calibrated, of down, neutral, up; row_flags RowFlag bits; valid_share of the model's inputs. Status in this
-    order: halted, no model, a flag of the row, too few valid inputs, not finite, low confidence, ok. Equal highest probabilities: NEUTRAL.
+    Args: probabilities (3,) calibrated, of down, neutral, up; row_flags bits of RowFlag and ScoringFlag; valid_share of the model's inputs.
+    Decided in this order: halted, no model, a flag of the row, too few valid inputs, not finite, low confidence, ok. Equal highest
+    probabilities: NEUTRAL.
     """
     direction, confidence = _most_likely(probabilities)
     status, code = SignalStatus.ABSTAINED, SignalCode.LOW_CONFIDENCE

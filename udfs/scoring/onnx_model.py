@@ -83,7 +83,7 @@ class Scorer:
         self.columns = columns
         """(model inputs,) where each model input stands in the job's feature list."""
         self._session = session
-        self._trees = trees
+        self.trees = trees
         self._calibration: Calibration = metadata.calibration
         self._quantiles = np.array(metadata.quantiles, np.float64)
 
@@ -105,7 +105,7 @@ class Scorer:
     def reasons(self, values_row: npt.NDArray[np.float32], direction: Direction, k: int = 3) -> tuple[Attribution, ...]:
         """The at most `k` inputs of one row (features,) that spoke most for `direction`, strongest first. Missing values are NaN."""
         inputs = values_row[self.columns]
-        return explain(self._trees, inputs, int(direction) + 1, self.metadata.feature_names, self._quantiles, k)
+        return explain(self.trees, inputs, int(direction) + 1, self.metadata.feature_names, self._quantiles, k)
 
 
 def load_model(data: bytes, feature_names: tuple[str, ...], expected_sha256: str) -> Scorer:

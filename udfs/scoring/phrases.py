@@ -7,11 +7,10 @@ import re
 from typing import NamedTuple
 
 _STRONG = 0.05
-"""Share of training rows in each tail that is called strong."""
+"""Share of training rows in each tail whose values are called strong."""
 _MILD = 0.25
-"""Below this share the value is called by its side; between the two mild shares it is ordinary."""
-_WINDOW = re.compile(r"_(\d+)_?(s|m|h|second|minute|hour)s?(?=_|$)")
-_UNITS = {"s": "second", "m": "minute", "h": "hour"}
+"""Values further inside than this share are called slight."""
+_WINDOW = re.compile(r"_(\d+)_(second|minute|hour)s?$")
 
 
 class Phrase(NamedTuple):
@@ -25,16 +24,45 @@ class Phrase(NamedTuple):
     """True: the middle is 0; false: it is the training rows' median."""
 
 
-_PHRASES: tuple[tuple[str, Phrase], ...] = ()
-"""First match of a regular expression on the feature's name wins."""
+_PHRASES: dict[str, Phrase] = {
+    "spread_basis_points": Phrase("spread", "wide", "narrow", signed=False),
+    "microprice_deviation": Phrase("microprice", "above-mid", "below-mid", signed=True),
+    "imbalance_level_1": Phrase("imbalance at the best level", "buy-side", "sell-side", signed=True),
+    "imbalance_5_levels": Phrase("book imbalance", "buy-side", "sell-side", signed=True),
+    "order_flow_per_depth": Phrase("order flow", "buying", "selling", signed=True),
+    "trade_imbalance": Phrase("trade imbalance", "buy-side", "sell-side", signed=True),
+    "return": Phrase("price move", "upward", "downward", signed=True),
+    "price_to_sma_5": Phrase("distance from the 5-minute average", "upward", "downward", signed=True),
+    "price_to_sma_20": Phrase("distance from the 20-minute average", "upward", "downward", signed=True),
+    "price_to_ema_12": Phrase("distance from the 12-minute exponential average", "upward", "downward", signed=True),
+    "price_to_ema_26": Phrase("distance from the 26-minute exponential average", "upward", "downward", signed=True),
+    "macd_line_relative": Phrase("trend (MACD)", "rising", "falling", signed=True),
+    "macd_signal_relative": Phrase("trend (MACD signal)", "rising", "falling", signed=True),
+    "macd_histogram_relative": Phrase("momentum (MACD histogram)", "growing", "fading", signed=True),
+    "rsi_14": Phrase("relative strength (RSI)", "high", "low", signed=False),
+    "bollinger_percent_b": Phrase("place in the Bollinger bands", "high", "low", signed=False),
+    "bollinger_bandwidth": Phrase("Bollinger bands", "wide", "narrow", signed=False),
+    "atr_14_relative": Phrase("true range (ATR)", "large", "small", signed=False),
+    "roc_10": Phrase("rate of change over 10 minutes", "positive", "negative", signed=True),
+    "vwap_session_deviation": Phrase("distance from the day's average price", "upward", "downward", signed=True),
+    "vwap_5_minutes_deviation": Phrase("distance from the 5-minute average price", "upward", "downward", signed=True),
+    "realised_volatility": Phrase("realised volatility", "high", "low", signed=False),
+    "seconds_since_trade": Phrase("time since the last trade", "long", "short", signed=False),
+    "seconds_since_book": Phrase("time since the book moved", "long", "short", signed=False),
+}
+"""By the feature's name, without its window where the name ends in one."""
 
 
 def phrase_of(name: str) -> Phrase | None:
-    """The phrase that fits a feature's name, None when the table has none."""
-    for pattern, phrase in _PHRASES:
-        if re.search(pattern, name):
-            return phrase._replace(subject=phrase.subject + _window_of(name))
-    return None
+    """How to speak of a feature, None when the table does not know it."""
+    if name in _PHRASES:
+        return _PHRASES[name]
+    window = _WINDOW.search(name)
+    stem = _PHRASES.get(name[: window.start()]) if window else None
+    if window is None or stem is None:
+        return None
+    length = int(window[1])
+    return stem._replace(subject=f"{stem.subject} over {length} {window[2]}{'s' if length > 1 else ''}")
 
 
 def describe(name: str, value: float, quantile: float) -> str:
@@ -42,22 +70,17 @@ def describe(name: str, value: float, quantile: float) -> str:
     phrase = phrase_of(name) or Phrase(name.replace("_", " "), "high", "low", signed=False)
     if math.isnan(value):
         return f"no {phrase.subject} yet"
+    if phrase.signed and value == 0:
+        return f"balanced {phrase.subject} (0)"
     side = phrase.high if (value > 0 if phrase.signed else quantile >= 0.5) else phrase.low
-    return f"{_strength(quantile)}{side} {phrase.subject} ({value:.3g})"
+    return f"{_strength(quantile, phrase.signed)}{side} {phrase.subject} ({value:.3g})"
 
 
-def _strength(quantile: float) -> str:
-    """Word for the distance from the middle, with a space after it where there is one."""
+def _strength(quantile: float, signed: bool) -> str:
+    """Word for the distance from the middle, with a space after it; empty for the usual distance."""
     tail = min(quantile, 1 - quantile)
     if tail <= _STRONG:
-        return "strong "
-    return "" if tail <= _MILD or math.isnan(tail) else "slight "
-
-
-def _window_of(name: str) -> str:
-    """Such as " over 5 minutes" for the window in a feature's name, empty where there is none."""
-    match = _WINDOW.search(name)
-    if match is None:
-        return ""
-    length, unit = int(match[1]), _UNITS[match[2][0]]
-    return f" over {length} {unit}{'s' if length > 1 else ''}"
+        return "strong " if signed else "very "
+    if tail > _MILD:
+        return "slight " if signed else "fairly "
+    return ""
