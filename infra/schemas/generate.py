@@ -10,6 +10,8 @@ SCHEMAS = Path(__file__).resolve().parent
 GENERATED = SCHEMAS.parents[1] / "udfs" / "codecs" / "generated"
 PACKAGE_FOLDER = "tickflow/v1"
 """Folder under which the files are known to protobuf, so that no other library's `signal.proto` is taken for ours."""
+UNTYPED_MAPPING, TYPED_MAPPING = "_Mapping]", "_Mapping[str, object]]"
+"""The compiler leaves the type of a nested message's fields out of its stubs; strict type checks need it."""
 PACKAGE_DOCSTRING = '"""Made from infra/schemas by `python -m infra.schemas.generate`. Do not edit."""\n'
 
 
@@ -23,7 +25,8 @@ def generate(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         _compile(Path(scratch))
         for produced in sorted((Path(scratch) / PACKAGE_FOLDER).iterdir()):
-            (folder / produced.name).write_text(produced.read_text(encoding="utf-8"), encoding="utf-8")
+            text = produced.read_text(encoding="utf-8")
+            (folder / produced.name).write_text(text.replace(UNTYPED_MAPPING, TYPED_MAPPING), encoding="utf-8")
     (folder / "__init__.py").write_text(PACKAGE_DOCSTRING, encoding="utf-8")
 
 
@@ -37,7 +40,7 @@ def _compile(scratch: Path) -> None:
 
 
 def _run(outputs: list[str]) -> None:
-    from grpc_tools import protoc
+    from grpc_tools import protoc  # type: ignore[import-untyped]
 
     names = [f"{PACKAGE_FOLDER}/{path.name}" for path in schema_files()]
     if protoc.main(["protoc", f"--proto_path={PACKAGE_FOLDER}={SCHEMAS}", *outputs, *names]) != 0:

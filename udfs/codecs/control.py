@@ -1,0 +1,106 @@
+"""Control events on the wire, and what makes one valid."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udfs.codecs.control_rules import control_problems
+from udfs.codecs.generated.control_event_pb2 import ControlEvent as ControlMessage
+from udfs.codecs.messages import parse
+from udfs.codecs.wire import PINNED, MessageFraming
+from udfs.errors import InvalidRule, MalformedMessage, Reason
+from udfs.records import AlertRule, ControlEvent, ControlKind, Measure, ModelReference
+
+CONTROL_FRAMING: Final = PINNED.framing("ControlEvent")
+
+
+def validate_control(event: ControlEvent) -> None:
+    """Raises InvalidRule, naming every problem at once, for a control event that cannot be applied."""
+    _refuse_problems(_message(event))
+
+
+def encode_control(event: ControlEvent, framing: MessageFraming = CONTROL_FRAMING) -> bytes:
+    """A control event as bytes. Raises InvalidRule, naming every problem at once, where it cannot be applied."""
+    message = _message(event)
+    _refuse_problems(message)
+    return framing.frame(message.SerializeToString())
+
+
+def decode_control(data: bytes, offset: int | None = None, framing: MessageFraming = CONTROL_FRAMING) -> ControlEvent:
+    """Bytes to a control event whose version is `offset` + 1, or where no offset is given the one in the message.
+
+    Raises MalformedMessage and nothing else, whatever the bytes: MALFORMED_CONTROL where they are no control event, INVALID_RULE where
+    they are one that cannot be applied.
+    """
+    message = parse(ControlMessage.FromString, data, framing, Reason.MALFORMED_CONTROL)
+    problems = control_problems(message)
+    if problems:
+        raise MalformedMessage(Reason.INVALID_RULE, "; ".join(problems))
+    return ControlEvent(
+        version=message.version if offset is None else offset + 1,
+        kind=ControlKind(message.kind),
+        event_time=message.event_time,
+        author=message.author,
+        reason=message.reason,
+        model=_model(message.model) if message.HasField("model") else None,
+        rule=_rule(message.rule) if message.HasField("rule") else None,
+        rule_id=message.rule_id,
+        symbols=tuple(message.symbols),
+    )
+
+
+def _refuse_problems(message: ControlMessage) -> None:
+    problems = control_problems(message)
+    if problems:
+        raise InvalidRule("; ".join(problems))
+
+
+def _message(event: ControlEvent) -> ControlMessage:
+    try:
+        return _message_of_any(event)
+    except (TypeError, ValueError) as error:
+        raise InvalidRule(f"a field does not fit its type: {error}") from None
+
+
+def _message_of_any(event: ControlEvent) -> ControlMessage:
+    return ControlMessage(
+        version=event.version,
+        kind=int(event.kind),  # type: ignore[arg-type]
+        event_time=event.event_time,
+        author=event.author,
+        reason=event.reason,
+        model=None if event.model is None else _model_message(event.model),
+        rule=None if event.rule is None else _rule_message(event.rule),
+        rule_id=event.rule_id,
+        symbols=event.symbols,
+    )
+
+
+def _model_message(model: ModelReference) -> ControlMessage.Model:
+    return ControlMessage.Model(version=model.version, uri=model.uri, sha256=model.sha256)
+
+
+def _rule_message(rule: AlertRule) -> ControlMessage.Rule:
+    return ControlMessage.Rule(
+        rule_id=rule.rule_id,
+        measure=int(rule.measure),  # type: ignore[arg-type]
+        threshold=rule.threshold,
+        rearm_below=rule.rearm_below,
+        cool_down=rule.cool_down,
+        symbols=rule.symbols,
+    )
+
+
+def _model(message: ControlMessage.Model) -> ModelReference:
+    return ModelReference(message.version, message.uri, message.sha256)
+
+
+def _rule(message: ControlMessage.Rule) -> AlertRule:
+    return AlertRule(
+        rule_id=message.rule_id,
+        measure=Measure(message.measure),
+        threshold=message.threshold,
+        rearm_below=message.rearm_below,
+        cool_down=message.cool_down,
+        symbols=tuple(message.symbols),
+    )
