@@ -49,7 +49,7 @@ def unpack_state(blob: bytes, dtype: np.dtype[Any]) -> tuple[npt.NDArray[Any], b
     parts = _split(blob) if blob[:1] == _CURRENT else upgrade(blob)
     if not parts.kernel or len(parts.kernel) % dtype.itemsize:
         raise StateVersionError(f"kernel state has {len(parts.kernel)} bytes; version {STATE_VERSION} has records of {dtype.itemsize}")
-    return np.frombuffer(parts.kernel, dtype).copy(), parts.alerts
+    return np.frombuffer(bytearray(parts.kernel), dtype), parts.alerts
 
 
 def upgrade(blob: bytes, upgrades: Mapping[int, Upgrade] = UPGRADES, to_version: int = STATE_VERSION) -> StateParts:
