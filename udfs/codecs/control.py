@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from enum import IntEnum
+from typing import Final, TypeVar, cast
 
 from udfs.codecs.control_rules import control_problems
 from udfs.codecs.generated.control_event_pb2 import ControlEvent as ControlMessage
@@ -13,17 +14,23 @@ from udfs.records import AlertRule, ControlEvent, ControlKind, Measure, ModelRef
 
 CONTROL_FRAMING: Final = PINNED.framing("ControlEvent")
 
+_Member = TypeVar("_Member", bound=IntEnum)
+
 
 def validate_control(event: ControlEvent) -> None:
     """Raises InvalidRule, naming every problem at once, for a control event that cannot be applied."""
-    _refuse_problems(_message(event))
+    problems = control_problems(event)
+    if problems:
+        raise InvalidRule("; ".join(problems))
 
 
 def encode_control(event: ControlEvent, framing: MessageFraming = CONTROL_FRAMING) -> bytes:
     """A control event as bytes. Raises InvalidRule, naming every problem at once, where it cannot be applied."""
-    message = _message(event)
-    _refuse_problems(message)
-    return framing.frame(message.SerializeToString())
+    validate_control(event)
+    try:
+        return framing.frame(_message(event).SerializeToString())
+    except (TypeError, ValueError) as error:
+        raise InvalidRule(f"a field does not fit its type on the wire: {error}") from None
 
 
 def decode_control(data: bytes, offset: int | None = None, framing: MessageFraming = CONTROL_FRAMING) -> ControlEvent:
@@ -32,37 +39,14 @@ def decode_control(data: bytes, offset: int | None = None, framing: MessageFrami
     Raises MalformedMessage and nothing else, whatever the bytes: MALFORMED_CONTROL where they are no control event, INVALID_RULE where
     they are one that cannot be applied.
     """
-    message = parse(ControlMessage.FromString, data, framing, Reason.MALFORMED_CONTROL)
-    problems = control_problems(message)
+    event = _event(parse(ControlMessage.FromString, data, framing, Reason.MALFORMED_CONTROL), offset)
+    problems = control_problems(event)
     if problems:
         raise MalformedMessage(Reason.INVALID_RULE, "; ".join(problems))
-    return ControlEvent(
-        version=message.version if offset is None else offset + 1,
-        kind=ControlKind(message.kind),
-        event_time=message.event_time,
-        author=message.author,
-        reason=message.reason,
-        model=_model(message.model) if message.HasField("model") else None,
-        rule=_rule(message.rule) if message.HasField("rule") else None,
-        rule_id=message.rule_id,
-        symbols=tuple(message.symbols),
-    )
-
-
-def _refuse_problems(message: ControlMessage) -> None:
-    problems = control_problems(message)
-    if problems:
-        raise InvalidRule("; ".join(problems))
+    return event
 
 
 def _message(event: ControlEvent) -> ControlMessage:
-    try:
-        return _message_of_any(event)
-    except (TypeError, ValueError) as error:
-        raise InvalidRule(f"a field does not fit its type: {error}") from None
-
-
-def _message_of_any(event: ControlEvent) -> ControlMessage:
     return ControlMessage(
         version=event.version,
         kind=int(event.kind),  # type: ignore[arg-type]
@@ -91,6 +75,20 @@ def _rule_message(rule: AlertRule) -> ControlMessage.Rule:
     )
 
 
+def _event(message: ControlMessage, offset: int | None) -> ControlEvent:
+    return ControlEvent(
+        version=message.version if offset is None else offset + 1,
+        kind=_member(ControlKind, message.kind),
+        event_time=message.event_time,
+        author=message.author,
+        reason=message.reason,
+        model=_model(message.model) if message.HasField("model") else None,
+        rule=_rule(message.rule) if message.HasField("rule") else None,
+        rule_id=message.rule_id,
+        symbols=tuple(message.symbols),
+    )
+
+
 def _model(message: ControlMessage.Model) -> ModelReference:
     return ModelReference(message.version, message.uri, message.sha256)
 
@@ -98,9 +96,17 @@ def _model(message: ControlMessage.Model) -> ModelReference:
 def _rule(message: ControlMessage.Rule) -> AlertRule:
     return AlertRule(
         rule_id=message.rule_id,
-        measure=Measure(message.measure),
+        measure=_member(Measure, message.measure),
         threshold=message.threshold,
         rearm_below=message.rearm_below,
         cool_down=message.cool_down,
         symbols=tuple(message.symbols),
     )
+
+
+def _member(members: type[_Member], number: int) -> _Member:
+    """The member of this number; a number that has none stays as it is, for `control_problems` to name with all else that is wrong."""
+    try:
+        return members(number)
+    except ValueError:
+        return cast(_Member, number)

@@ -36,9 +36,8 @@ UPGRADES: Final[Mapping[int, Upgrade]] = {}
 
 
 def pack_state(kernel: npt.NDArray[Any], alerts: bytes = b"") -> bytes:
-    """The state as bytes. `kernel` is one record of the kernels' structured dtype, or any array that is their whole state."""
-    body = kernel.tobytes()
-    return b"".join((_HEAD.pack(STATE_VERSION, len(body)), body, _LENGTH.pack(len(alerts)), alerts))
+    """The state as bytes. `kernel` is an array of the kernels' structured dtype, (1,) for one symbol."""
+    return _joined(STATE_VERSION, (kernel.tobytes(), alerts))
 
 
 def unpack_state(blob: bytes, dtype: np.dtype[Any]) -> tuple[npt.NDArray[Any], bytes]:
@@ -46,10 +45,15 @@ def unpack_state(blob: bytes, dtype: np.dtype[Any]) -> tuple[npt.NDArray[Any], b
 
     Raises StateVersionError for a blob of an unknown version, a damaged blob, or one whose kernel state is no whole number of records.
     """
-    parts = _split(blob) if blob[:1] == _CURRENT else upgrade(blob)
-    if not parts.kernel or len(parts.kernel) % dtype.itemsize:
-        raise StateVersionError(f"kernel state has {len(parts.kernel)} bytes; version {STATE_VERSION} has records of {dtype.itemsize}")
-    return np.frombuffer(bytearray(parts.kernel), dtype), parts.alerts
+    if blob[:1] != _CURRENT:
+        blob = _joined(STATE_VERSION, upgrade(blob))
+    kernel_end = _kernel_end(blob)
+    records, rest = divmod(kernel_end - _HEAD.size, dtype.itemsize)
+    if rest or not records:
+        raise StateVersionError(
+            f"kernel state has {kernel_end - _HEAD.size} bytes; version {STATE_VERSION} has records of {dtype.itemsize}"
+        )
+    return np.frombuffer(bytearray(blob), dtype, records, _HEAD.size), blob[kernel_end + _LENGTH.size :]
 
 
 def upgrade(blob: bytes, upgrades: Mapping[int, Upgrade] = UPGRADES, to_version: int = STATE_VERSION) -> StateParts:
@@ -61,20 +65,26 @@ def upgrade(blob: bytes, upgrades: Mapping[int, Upgrade] = UPGRADES, to_version:
     if version > to_version or version == 0 or missing:
         known = ", ".join(str(number) for number in sorted({*upgrades, to_version}))
         raise StateVersionError(f"state blob has version {version}; this code reads {known}. Run the release that wrote it, or a newer one")
-    parts = _split(blob)
+    kernel_end = _kernel_end(blob)
+    parts = StateParts(blob[_HEAD.size : kernel_end], blob[kernel_end + _LENGTH.size :])
     for step in range(version, to_version):
         parts = upgrades[step](parts)
     return parts
 
 
-def _split(blob: bytes) -> StateParts:
-    """The parts of a blob of any known version: the frame around them is the same in all. Raises StateVersionError where it is damaged."""
+def _joined(version: int, parts: tuple[bytes, bytes]) -> bytes:
+    kernel, alerts = parts
+    return b"".join((_HEAD.pack(version, len(kernel)), kernel, _LENGTH.pack(len(alerts)), alerts))
+
+
+def _kernel_end(blob: bytes) -> int:
+    """Where the kernel state ends; the frame around the parts is the same in all versions. Raises StateVersionError on a damaged blob."""
     size = len(blob)
-    if size >= _HEAD.size:
-        kernel_end = _HEAD.size + _HEAD.unpack_from(blob)[1]
+    if size >= _HEAD.size + _LENGTH.size:
+        kernel_end: int = _HEAD.size + _HEAD.unpack_from(blob)[1]
         alerts_start = kernel_end + _LENGTH.size
         if size >= alerts_start and size - alerts_start == _LENGTH.unpack_from(blob, kernel_end)[0]:
-            return StateParts(blob[_HEAD.size : kernel_end], blob[alerts_start:])
+            return kernel_end
     raise StateVersionError(f"state blob of {size} bytes is damaged: its lengths do not add up")
 
 
