@@ -1,0 +1,166 @@
+"""Models by version, never changed once stored: a folder or a bucket with one folder a version, holding `model.onnx` and `card.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from udfs.errors import ModelMismatch, SourceError
+from udfs.records import ModelReference
+
+MODEL_FILE, CARD_FILE = "model.onnx", "card.json"
+
+
+class ModelStore(Protocol):
+    """Where models are kept."""
+
+    def put(self, version: str, data: bytes, card: dict[str, Any]) -> ModelReference:
+        """Store a model; the same bytes again change nothing. Raises ModelMismatch when the version exists with other bytes."""
+
+    def versions(self) -> tuple[str, ...]:
+        """What is stored, sorted: the newest data comes last."""
+
+
+def open_store(location: str, s3_endpoint: str = "", s3_region: str = "us-east-1") -> ModelStore:
+    """The store in a folder (a path or ``file://…``) or a bucket (``s3://bucket/prefix``; credentials from the environment)."""
+    if location.startswith(("s3://", "s3a://")):
+        return BucketStore(location, _s3_client(s3_endpoint, s3_region))
+    return FolderStore(_local_path(location))
+
+
+def fetch_model(reference: ModelReference, s3_endpoint: str = "", s3_region: str = "us-east-1") -> bytes:
+    """The bytes that a reference names, checked against its hash.
+
+    Raises SourceError when there is no such file, ModelMismatch when its bytes are not those that were released.
+    """
+    if reference.uri.startswith(("s3://", "s3a://")):
+        data = _get_object(_s3_client(s3_endpoint, s3_region), reference.uri)
+    else:
+        data = _read_file(_local_path(reference.uri))
+    return _checked(reference, data)
+
+
+def _checked(reference: ModelReference, data: bytes) -> bytes:
+    found = hashlib.sha256(data).hexdigest()
+    if found != reference.sha256:
+        raise ModelMismatch(f"model {reference.version} at {reference.uri}: sha256 is {found}, expected {reference.sha256}")
+    return data
+
+
+class FolderStore:
+    """A store in a local folder, made when it is missing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+
+    def put(self, version: str, data: bytes, card: dict[str, Any]) -> ModelReference:
+        """See `ModelStore`. A version appears whole, by one rename, or not at all."""
+        target = self.folder / _safe(version)
+        reference = ModelReference(version, (target / MODEL_FILE).as_uri(), hashlib.sha256(data).hexdigest())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
+        try:
+            _write_durably(draft / CARD_FILE, _card_bytes(card))
+            _write_durably(draft / MODEL_FILE, data)
+            draft.chmod(0o755)
+            draft.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+            _checked(reference, _read_file(target / MODEL_FILE))
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return reference
+
+    def versions(self) -> tuple[str, ...]:
+        """See `ModelStore`."""
+        return tuple(sorted(found.parent.name for found in self.folder.glob(f"[!.]*/{MODEL_FILE}")))
+
+
+class BucketStore:
+    """A store in an object store. An object is visible whole or not at all; the model is written last."""
+
+    def __init__(self, location: str, client: Any) -> None:
+        self.location = location.rstrip("/")
+        self._client = client
+
+    def put(self, version: str, data: bytes, card: dict[str, Any]) -> ModelReference:
+        """See `ModelStore`."""
+        uri = f"{self.location}/{_safe(version)}/{MODEL_FILE}"
+        reference = ModelReference(version, uri, hashlib.sha256(data).hexdigest())
+        if version in self.versions():
+            _checked(reference, _get_object(self._client, uri))
+            return reference
+        bucket, key = _bucket_and_key(uri)
+        self._client.put_object(Bucket=bucket, Key=key.removesuffix(MODEL_FILE) + CARD_FILE, Body=_card_bytes(card))
+        self._client.put_object(Bucket=bucket, Key=key, Body=data)
+        return reference
+
+    def versions(self) -> tuple[str, ...]:
+        """See `ModelStore`."""
+        bucket, prefix = _bucket_and_key(self.location)
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/" if prefix else "")
+        keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
+        return tuple(sorted(key.split("/")[-2] for key in keys if key.endswith(f"/{MODEL_FILE}")))
+
+
+def _safe(version: str) -> str:
+    """Raises ValueError for a version that is no plain folder name."""
+    if not version or version.startswith(".") or "/" in version or "\\" in version:
+        raise ValueError(f"model version {version!r} cannot name a folder")
+    return version
+
+
+def _card_bytes(card: dict[str, Any]) -> bytes:
+    return json.dumps(card, indent=2, sort_keys=True).encode()
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(
+            f"cannot read the model at {path}: {error.strerror}; is the model store's location the one it was released to?"
+        ) from error
+
+
+def _local_path(location: str) -> Path:
+    return Path(unquote(urlsplit(location).path)) if location.startswith("file:") else Path(location)
+
+
+def _bucket_and_key(uri: str) -> tuple[str, str]:
+    parts = urlsplit(uri)
+    return parts.netloc, parts.path.strip("/")
+
+
+def _get_object(client: Any, uri: str) -> bytes:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, key = _bucket_and_key(uri)
+    try:
+        return client.get_object(Bucket=bucket, Key=key)["Body"].read()  # type: ignore[no-any-return]
+    except (BotoCoreError, ClientError) as error:
+        raise SourceError(f"cannot read the model at {uri}: {error}") from error
+
+
+def _s3_client(endpoint: str, region: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    # Checksums only where a request needs them: servers other than Amazon's reject the newer default.
+    style = {"addressing_style": "path"} if endpoint else {}
+    config = Config(request_checksum_calculation="when_required", response_checksum_validation="when_required", s3=style)
+    return boto3.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)

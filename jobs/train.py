@@ -1,0 +1,174 @@
+"""`infra/tickflow train`: a model from the stored feature rows, kept in the model store, and released over the control log when asked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobs.model_store import ModelStore, open_store
+from udfs.errors import TickflowError
+from udfs.records import ControlEvent, ControlKind, ModelReference
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+
+    from jobs.lake.settings import LakeSettings
+    from jobs.training.fit import TrainingSettings
+
+_NANOSECONDS_PER_SECOND = 1_000_000_000
+_SHOWN = ("rows", "log_loss", "prior_log_loss", "skill", "skill_interval", "hit_rate", "information_coefficient", "coverage_95")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What to train from, and how."""
+
+    from_time: int | None = None
+    """Nanoseconds, included; None means from the first row."""
+    to_time: int | None = None
+    """Nanoseconds, not included."""
+    symbols: tuple[str, ...] = ()
+    horizon: int = 300 * _NANOSECONDS_PER_SECOND
+    namespace: str = "tickflow"
+
+
+def train(catalog: Catalog, store: ModelStore, request: TrainRequest) -> tuple[ModelReference, dict[str, Any]]:
+    """Train on the lake's rows and store the model; gives its reference and card.
+
+    Raises NotEnoughData, and ModelMismatch when the gate refuses.
+    """
+    from jobs.training.dataset import read_dataset
+    from jobs.training.train_model import train_model
+    from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET, MODEL_INPUTS
+
+    dataset = read_dataset(catalog, request.namespace, FEATURE_NAMES, request.from_time, request.to_time, request.symbols)
+    if dataset.feature_set != FEATURE_SET:
+        raise TickflowError(
+            f"the stored rows have feature set {dataset.feature_set}, this code computes {FEATURE_SET}; replay the range first"
+        )
+    trained = train_model(dataset, MODEL_INPUTS, _training_settings(request))
+    return store.put(trained.version, trained.data, trained.card), trained.card
+
+
+def _training_settings(request: TrainRequest) -> TrainingSettings:
+    from jobs.training.fit import TrainingSettings
+
+    return TrainingSettings(horizon=request.horizon)
+
+
+def release_event(reference: ModelReference, author: str, reason: str, event_time: int) -> ControlEvent:
+    """The control event that puts a model into force."""
+    return ControlEvent(version=0, kind=ControlKind.MODEL, event_time=event_time, author=author, reason=reason, model=reference)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the verb; 0 trained, 1 not, 2 usage or environment."""
+    options = _parser().parse_args(arguments)
+    try:
+        result = _run(options)
+    except TickflowError as error:
+        return _fail(options.json, str(error), 1)
+    except ValueError as error:
+        return _fail(options.json, str(error), 2)
+    _report(result, options.json)
+    return 0
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    from pyiceberg.exceptions import NoSuchTableError
+
+    from jobs.lake.catalog import open_catalog
+    from jobs.lake.settings import lake_from_environment
+    from jobs.training.dataset import NotEnoughData
+
+    lake = lake_from_environment(os.environ, options.lake)
+    store = open_store(options.models or models_location(lake), lake.s3_endpoint, lake.s3_region)
+    try:
+        reference, card = train(open_catalog(lake), store, _request(options))
+    except NoSuchTableError as error:
+        raise NotEnoughData(f"the lake at {lake.warehouse} has no feature rows yet; run `infra/tickflow demo` or `live` first") from error
+    version = _release(reference, options) if options.release else None
+    return {**asdict(reference), "control_version": version, "metrics": card["metrics"], "horizon": card["horizon"], "card": card}
+
+
+def models_location(lake: LakeSettings) -> str:
+    """Where models lie unless told otherwise: beside the warehouse."""
+    return f"{lake.warehouse.rstrip('/').rsplit('/', 1)[0]}/models"
+
+
+def _request(options: argparse.Namespace) -> TrainRequest:
+    return TrainRequest(
+        from_time=options.from_time,
+        to_time=options.to_time,
+        symbols=tuple(options.symbols.split(",")) if options.symbols else (),
+        horizon=round(options.horizon_seconds * _NANOSECONDS_PER_SECOND),
+        namespace=options.namespace,
+    )
+
+
+def _release(reference: ModelReference, options: argparse.Namespace, publisher: Callable[..., int] | None = None) -> int:
+    from jobs.control import publish
+    from jobs.gateway.publisher import PublisherSettings
+
+    if not options.bootstrap_servers:
+        raise ValueError("--release needs a broker: set TICKFLOW_KAFKA_BOOTSTRAP_SERVERS or give --bootstrap-servers")
+    event = release_event(reference, options.author, "released by `tickflow train`", time.time_ns())
+    return (publisher or publish)(event, PublisherSettings(options.bootstrap_servers))
+
+
+def _report(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+        return
+    print(f"model {result['version']}\n  file     {result['uri']}\n  sha256   {result['sha256']}")
+    for name in _SHOWN:
+        print(f"  {name.replace('_', ' '):<24} {result['metrics'][name]}")
+    verdict = "knows more than the class shares" if result["metrics"]["beats_prior"] else "does NOT know more than the class shares"
+    print(f"On rows it had not seen, the model {verdict}.")
+
+
+def _fail(as_json: bool, problem: str, code: int) -> int:
+    print(f"train: {problem}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"error": problem}))
+    return code
+
+
+def _time(text: str) -> int:
+    """ISO 8601 (UTC unless it says otherwise) to nanoseconds."""
+    moment = datetime.fromisoformat(text)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
+
+
+def _parser() -> argparse.ArgumentParser:
+    from infra.local.paths import DATA
+
+    parser = argparse.ArgumentParser(
+        prog="tickflow train", description="Train a model on the lake's feature rows and keep it in the model store."
+    )
+    parser.add_argument("--from", dest="from_time", type=_time, metavar="TIME", help="first event time, ISO 8601, UTC")
+    parser.add_argument("--to", dest="to_time", type=_time, metavar="TIME", help="event time to stop before")
+    parser.add_argument("--symbols", default="", help="comma-separated; all when not given")
+    parser.add_argument("--horizon-seconds", type=float, default=300.0, help="how far ahead to predict (default 300)")
+    parser.add_argument(
+        "--lake", type=Path, default=DATA / "lake", metavar="FOLDER", help="the local lake; TICKFLOW_LAKE_* settings come first"
+    )
+    parser.add_argument("--namespace", default="tickflow", help="namespace of the lake's tables")
+    parser.add_argument("--models", default=os.environ.get("TICKFLOW_MODELS", ""), metavar="LOCATION", help="folder or s3://… of models")
+    parser.add_argument("--release", action="store_true", help="put the model into force over the control log")
+    parser.add_argument(
+        "--bootstrap-servers", default=os.environ.get("TICKFLOW_KAFKA_BOOTSTRAP_SERVERS", ""), help="Kafka broker for --release"
+    )
+    parser.add_argument("--author", default=os.environ.get("USER", "unknown"), help="who releases it")
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    return parser
