@@ -149,13 +149,17 @@ def install() -> None:
 
 
 def closure(group: dict[str, Any], maven: Any) -> list[Any]:
-    """A group's direct dependencies, with everything they need at run time unless `without` names it."""
-    direct = [maven.create_dependency(coordinates) for coordinates in group["coordinates"]]
-    if not group["transitive"]:
-        return direct
-    resolved, further = maven.resolver.resolve(direct)
-    wanted = [dependency for dependency in further if not any(fnmatch(dependency.groupId, pattern) for pattern in group["without"])]
-    return [*resolved, *wanted]
+    """A group's direct dependencies, with everything they need at run time unless `without` names it.
+
+    Each is resolved by itself: together, the versions that one manages would be forced on the others.
+    """
+    found = []
+    for coordinates in group["coordinates"]:
+        direct, further = [maven.create_dependency(coordinates)], []
+        if group["transitive"]:
+            direct, further = maven.resolver.resolve(direct)
+        found += [*direct, *(jar for jar in further if not any(fnmatch(jar.groupId, pattern) for pattern in group["without"]))]
+    return list({(jar.groupId, jar.artifactId): jar for jar in reversed(found)}.values())
 
 
 def relock() -> None:

@@ -1,4 +1,4 @@
-"""`infra/tickflow setup`: the environment, the Java runtime, the jars and a FLINK_HOME, all from locks with hashes. Standard library only."""
+"""`infra/tickflow setup`: the environment, Java, the jars and a FLINK_HOME, all from locks with hashes. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def exclusive() -> Iterator[None]:
         yield
 
 
-def run(command: list[str | Path], **variables: str) -> None:
+def run(command: Sequence[str | Path], **variables: str) -> None:
     """Run a step; its output goes to standard error."""
     result = subprocess.run(
         [str(part) for part in command], cwd=paths.ROOT, env=environment.program_environment() | variables, stdout=sys.stderr
