@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.gateway.readers import bars, binance, nse, tape
+from jobs.gateway.readers import bars, binance, databento, generic, lobster, nse, tape, tardis, truefx
+from jobs.gateway.readers.column_mapping import ColumnMapping
 from jobs.gateway.readers.lines import head_lines, zip_members
-from jobs.gateway.readers.source import FileHead, Source, SourceFile
+from jobs.gateway.readers.source import FileHead, SkippedFile, Source, SourceFile
 from udfs.errors import SourceError
 
 
@@ -19,7 +20,7 @@ class Format:
 
     name: str
     description: str
-    recognise: Callable[[FileHead], SourceFile | None]
+    recognise: Callable[[FileHead], SourceFile | SkippedFile | None]
 
 
 FORMATS: tuple[Format, ...] = (
@@ -32,14 +33,19 @@ FORMATS: tuple[Format, ...] = (
         "minute bars (date, ToD, open …) and daily bars (Date, Open … Adj Close; YYYYMMDD 00:00, prices x 10 000)",
         bars.recognise_others,
     ),
+    Format("lobster", "LOBSTER pairs: TICKER_YYYY-MM-DD_start_end_message_N.csv with ..._orderbook_N.csv beside it", lobster.recognise),
+    Format("tardis", "Tardis CSV: trades, quotes, book_snapshot_5/25, incremental_book_L2", tardis.recognise),
+    Format("databento", "CME in Databento's CSV: mbp-1, mbp-10, tbbo, trades, ohlcv", databento.recognise),
+    Format("fx-quotes", "foreign exchange: `timestamp,bid,ask` with a header, or `YYYYMMDD HHMMSSmmm,bid,ask,0`", truefx.recognise),
+    Format("generic", "any CSV or Parquet file with usual column names (time, symbol, price, size, bid, ask, open …)", generic.recognise),
 )
 
 
-def open_source(path: Path | str) -> Source:
+def open_source(path: Path | str, columns: ColumnMapping | None = None) -> Source:
     """Open a file or a folder (searched in depth) of market data.
 
     Where the same symbol and day are there at several resolutions, only the finest is read; the others are listed in `skipped`.
-    Raises SourceError when nothing there can be read.
+    With `columns`, every file is read as CSV or Parquet by that mapping. Raises SourceError when nothing there can be read.
     """
     root = Path(path)
     if not root.exists():
@@ -47,20 +53,30 @@ def open_source(path: Path | str) -> Source:
     recognised: list[SourceFile] = []
     skipped: list[tuple[str, str]] = []
     for head in heads(root):
-        file = recognise(head)
-        if file is None:
-            skipped.append((head.source, "empty" if not head.lines else "format not recognised"))
-        else:
+        file = recognise(head) if columns is None else mapped(head, columns)
+        if isinstance(file, SourceFile):
             recognised.append(file)
+        else:
+            skipped.append((head.source, why_skipped(head, file)))
     finest, coarser = keep_finest(recognised)
     if not finest:
         raise SourceError(nothing_readable(root, skipped))
     return Source(root, tuple(finest), (*skipped, *coarser))
 
 
-def recognise(head: FileHead) -> SourceFile | None:
+def recognise(head: FileHead) -> SourceFile | SkippedFile | None:
     """The file as the first format that recognises it."""
     return next((file for known in FORMATS if (file := known.recognise(head)) is not None), None)
+
+
+def mapped(head: FileHead, columns: ColumnMapping) -> SourceFile | SkippedFile:
+    """The file by a column mapping; skipped where a column is not there."""
+    if not head.lines:
+        return SkippedFile("empty or unreadable")
+    try:
+        return generic.with_mapping(head, columns)
+    except SourceError as error:
+        return SkippedFile(str(error))
 
 
 def heads(root: Path) -> Iterator[FileHead]:
@@ -77,6 +93,13 @@ def heads(root: Path) -> Iterator[FileHead]:
         for member in members or ("",):
             source = f"{relative}!{member}" if member else relative
             yield FileHead(path, source, member, head_lines(path, member))
+
+
+def why_skipped(head: FileHead, file: SkippedFile | None) -> str:
+    """Why a file is not read."""
+    if file is not None:
+        return file.reason
+    return "format not recognised" if head.lines else "empty or unreadable"
 
 
 def keep_finest(files: list[SourceFile]) -> tuple[list[SourceFile], list[tuple[str, str]]]:

@@ -47,6 +47,13 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
+class SkippedFile:
+    """A file whose format is known, but which is not read by itself."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Source:
     """What `open_source` opens. `events()` may be called again and starts over."""
 
