@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import threading
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from udfs.kernels.event_loop import ROW_COUNT, compiled_event_loop, scratch_outputs
+from udfs.kernels.bars import BAR_COUNT
 from udfs.kernels.events import FrameColumns
+from udfs.kernels.kernel_settings import KernelSettings, compiled_settings
+from udfs.kernels.outputs import BAR, ROW
 
+__all__ = ["Advance", "KernelSettings", "advance", "warm_up"]
 
-class KernelSettings(NamedTuple):
-    """What a run fixes about the kernels. Part of the manifest: other settings give other results."""
-
-    out_of_order_nanoseconds: int = 2_000_000_000
-    """How far an event may lie behind the symbol's clock before it is LATE; at most 10 s."""
-    maximum_clock_skew_nanoseconds: int = 60_000_000_000
-    """How far event time may be ahead of available time before it is TIME_ABSURD."""
-    minimum_time: int = 631_152_000_000_000_000
-    """Earliest event time that is believed: 1990-01-01."""
-    row_interval_nanoseconds: int = 100_000_000
-    """Shortest distance on the symbol's clock of rows that no bar asks for."""
-    stale_book_nanoseconds: int = 60_000_000_000
-    """Age on the symbol's clock from which the book's features are not valid."""
-    crossed_hold_nanoseconds: int = 1_000_000_000
-    """Event time without crossing after which an uncrossed BOOK that is no snapshot ends the quarantine."""
-    bar_lengths_seconds: tuple[int, ...] = (1, 60, 300, 3600)
-    """Lengths of the bars that are published. Features and rows do not depend on it."""
+_SCRATCH_EVENTS: Final = 256
+"""Frames up to this length share one scratch per thread; longer ones get their own."""
 
 
 class Advance(NamedTuple):
@@ -56,9 +47,64 @@ class Advance(NamedTuple):
     """(b,) of `outputs.BAR`, in the order they closed."""
 
 
+class _Workspace(threading.local):
+    """Buffers of one thread, made once. The loop releases the GIL, so threads must not share them."""
+
+    def __init__(self) -> None:
+        self.loop = compiled_event_loop()
+        self.outputs = scratch_outputs(_SCRATCH_EVENTS)
+        self.settings: KernelSettings | None = None
+        self.compiled_settings = compiled_settings(KernelSettings())
+
+    def use(self, settings: KernelSettings) -> np.ndarray:
+        """Settings as the loop wants them; checked when they change."""
+        if settings is not self.settings:
+            self.compiled_settings, self.settings = compiled_settings(settings), settings
+        return self.compiled_settings
+
+
+_WORKSPACE: list[_Workspace] = []
+_NO_ROWS: Final = np.zeros(0, ROW)
+_NO_BARS: Final = np.zeros(0, BAR)
+
+
+def warm_up() -> None:
+    """Compile the kernels or load them from the disk cache now, rather than at the first event. Call it when a worker opens."""
+    _workspace()
+
+
+def _workspace() -> _Workspace:
+    if not _WORKSPACE:
+        _WORKSPACE.append(_Workspace())
+    return _WORKSPACE[0]
+
+
 def advance(state: np.ndarray, columns: FrameColumns, settings: KernelSettings) -> Advance:
     """Take the events of one frame in log order. Changes `state`, an array (1,) of `symbol_state.SYMBOL_STATE`, in place.
 
     The result does not depend on how the log is cut into frames, nor on the state having been written out and read back in between.
+    Columns may be read-only. Columns of unequal length, or an event without its payload, are rejected with COLUMN_LENGTH.
     """
-    raise NotImplementedError
+    workspace = _WORKSPACE[0] if _WORKSPACE else _workspace()
+    events = len(columns.kind)
+    verdicts, rows, bars, counts, values = workspace.outputs if events <= _SCRATCH_EVENTS else scratch_outputs(events)
+    workspace.loop(state, *columns, workspace.use(settings), verdicts, rows, bars, counts, values)
+    return _results(verdicts[:events].copy(), rows, int(counts[ROW_COUNT]), bars, int(counts[BAR_COUNT]))
+
+
+def _results(verdicts: npt.NDArray[np.uint8], rows: np.ndarray, row_count: int, bars: np.ndarray, bar_count: int) -> Advance:
+    """Copies: the buffers belong to the next call."""
+    kept = rows[:row_count].copy() if row_count else _NO_ROWS
+    return Advance(
+        verdicts,
+        kept["values"],
+        kept["valid"].view(np.bool_),
+        kept["event_index"],
+        kept["event_time"],
+        kept["available_time"],
+        kept["event_number"],
+        kept["bar_closed"],
+        kept["price"],
+        kept["flags"],
+        bars[:bar_count].copy() if bar_count else _NO_BARS,
+    )

@@ -108,9 +108,9 @@ class Feature(IntEnum):
 
     # Activity.
     TRADE_COUNT_1_MINUTE = ("trades", "priced trades in the window of 1 min", "", "1 min since the first trade", False)
-    VOLUME_1_MINUTE = ("size", "size of all trades in the window of 1 min", "", "1 min since the first trade", False)
-    SECONDS_SINCE_TRADE = ("seconds", "t - time of the newest priced trade", "", _FIRST_TRADE, True)
-    SECONDS_SINCE_BOOK = ("seconds", "t - time of the newest change of the best level", "", "until the first book", True)
+    VOLUME_1_MINUTE = ("size", "size of all trades in the window of 1 min", "", "1 min of prices", False)
+    SECONDS_SINCE_TRADE = ("seconds", "t - time of the newest priced trade or vendor bar", "", _FIRST_TRADE, True)
+    SECONDS_SINCE_BOOK = ("seconds", "t - time of the newest QUOTE or BOOK that told the best level", "", "until the first book", True)
 
 
 FEATURE_NAMES: Final[tuple[str, ...]] = tuple(feature.name.lower() for feature in Feature)

@@ -29,12 +29,13 @@ ROW: Final = np.dtype(
         ("price", "f8"),
         ("event_index", "i4"),
         ("values", "f4", (FEATURE_COUNT,)),
-        ("valid", "?", (FEATURE_COUNT,)),
+        ("valid", "u1", (FEATURE_COUNT,)),
         ("bar_closed", "?"),
         ("flags", "u1"),
-    ]
+    ],
+    align=True,
 )
-"""One row of features."""
+"""One row of features; `valid` is 0 or 1."""
 
 BAR: Final = np.dtype(
     [

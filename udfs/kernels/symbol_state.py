@@ -1,15 +1,172 @@
-"""All that is remembered of one symbol, as one record of fixed size."""
+"""All that is remembered of one symbol, as one record of fixed size.
+
+Sums live in rings of mergeable tiles and are summed anew for every row, so a value depends on the events of its window and not on how
+long the symbol has been followed. Sizes in bytes stand beside the rings.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-SYMBOL_STATE: Final = np.dtype([("clock", "i8")])
-"""Aligned and without padding: `tobytes` and `frombuffer` are its serial form."""
+from udfs.kernels.events import BOOK_DEPTH
+
+Record: TypeAlias = Any
+"""A record of one of the types below inside a kernel, where the compiler and not the type checker knows its fields."""
+
+SECONDS_RING: Final = 12
+"""1-s tiles: the window of 10 s, the present second, and one more."""
+TENS_RING: Final = 32
+"""10-s tiles: the window of 5 min, the present ten, and the one before the window for its closing price."""
+FLOW_RING: Final = 8
+"""10-s tiles of what is only asked for over 1 min."""
+MINUTES_RING: Final = 64
+"""Closing prices of minutes: the window of 1 h, the minute before it, and some to spare."""
+HOURS_RING: Final = 26
+"""Squared returns of hours: the window of 24 h, the present hour, and one more."""
+CLOSES_RING: Final = 20
+"""Closes of minute bars: the longest simple mean."""
+
+SECOND: Final = np.dtype(
+    [
+        ("second", "i8"),
+        ("open", "f8"),
+        ("high", "f8"),
+        ("low", "f8"),
+        ("close", "f8"),
+        ("price_before", "f8"),
+        ("volume", "f8"),
+        ("priced_volume", "f8"),
+        ("notional", "f8"),
+        ("signed_volume", "f8"),
+        ("order_flow", "f8"),
+        ("depth", "f8"),
+        ("open_offset", "i4"),
+        ("close_offset", "i4"),
+        ("prints", "i4"),
+        ("marks", "i4"),
+        ("trades", "i4"),
+        ("book_changes", "i4"),
+    ]
+)
+"""One second of events. `marks` counts vendor bar closes, which move the price in force but are no print of this second. `price_before` is
+the price in force when the second closed, before its own prints."""
+
+TEN: Final = np.dtype([("price", "f8"), ("squared_returns", "f8"), ("priced_volume", "f8"), ("notional", "f8"), ("signed_volume", "f8")])
+"""Ten closed seconds; `price` is the price in force at their end."""
+
+FLOW: Final = np.dtype([("volume", "f8"), ("order_flow", "f8"), ("depth", "f8"), ("trades", "i4"), ("book_changes", "i4")])
+"""The same ten seconds, kept for 1 min only."""
+
+ACCUMULATOR: Final = np.dtype(
+    [
+        ("start", "i8"),
+        ("open", "f8"),
+        ("high", "f8"),
+        ("low", "f8"),
+        ("close", "f8"),
+        ("volume", "f8"),
+        ("notional", "f8"),
+        ("signed_volume", "f8"),
+        ("prints", "i4"),
+        ("trades", "i4"),
+    ]
+)
+"""A bar that is still open. `start` in seconds since the epoch, 0 while there is none."""
+
+TOP: Final = np.dtype(
+    [
+        ("bid", "f8"),
+        ("bid_size", "f8"),
+        ("ask", "f8"),
+        ("ask_size", "f8"),
+        ("time", "i8"),
+        ("first_time", "i8"),
+        ("sequence", "i8"),
+        ("source", "i8"),
+    ]
+)
+"""Best level. `source` is the kind of event that moved it last, 0 while it must not be used."""
+
+INDICATORS: Final = np.dtype(
+    [
+        ("closes", "f8", (1 + CLOSES_RING,)),
+        ("ema_12", "f8", (2,)),
+        ("ema_26", "f8", (2,)),
+        ("macd_signal", "f8", (2,)),
+        ("rsi", "f8", (4,)),
+        ("atr", "f8", (3,)),
+        ("obv", "f8", (3,)),
+    ]
+)
+"""Memory of the recursions over minute bars, in the forms that `indicators` defines."""
+
+MINUTE_VALUES: Final = np.dtype(
+    [
+        (name, "f8")
+        for name in ("sma_5", "sma_20", "ema_12", "ema_26", "macd_line", "macd_signal", "rsi", "percent_b", "bandwidth", "atr", "obv", "roc")
+    ]
+)
+"""Values of the indicators at the last minute bar; NaN while warming up."""
+
+SYMBOL_STATE: Final = np.dtype(
+    [
+        ("clock", "i8"),
+        ("watermark", "i8"),
+        ("available_time", "i8"),
+        ("event_number", "i8"),
+        ("rejected", "i8"),
+        ("last_row_time", "i8"),
+        ("last_sequence", "i8", (8,)),
+        ("next_second", "i8"),
+        ("newest_ten", "i8"),
+        ("newest_minute", "i8"),
+        ("newest_hour", "i8"),
+        ("first_price_time", "i8"),
+        ("mark_time", "i8"),
+        ("mark_price", "f8"),
+        ("final_price", "f8"),
+        ("first_trade_time", "i8"),
+        ("last_trade_time", "i8"),
+        ("last_trade_price", "f8"),
+        ("session_day", "i8"),
+        ("session_volume", "f8"),
+        ("session_notional", "f8"),
+        ("crossed_time", "i8"),
+        ("book_time", "i8"),
+        ("top", TOP),
+        ("book", "f8", (4, BOOK_DEPTH)),
+        ("seconds", SECOND, (SECONDS_RING,)),
+        ("tens", TEN, (TENS_RING,)),
+        ("flows", FLOW, (FLOW_RING,)),
+        ("minute_log_prices", "f8", (MINUTES_RING,)),
+        ("hour_squared_returns", "f8", (HOURS_RING,)),
+        ("minute", ACCUMULATOR),
+        ("five_minutes", ACCUMULATOR),
+        ("hour", ACCUMULATOR),
+        ("indicators", INDICATORS),
+        ("minute_values", MINUTE_VALUES),
+        ("priced_by_trades", "u1"),
+        ("book_ready", "u1"),
+        ("book_quarantine", "u1"),
+        ("quote_quarantine", "u1"),
+        ("status", "u1"),
+        ("reserved", "u1", (3,)),
+    ]
+)
+"""Without padding: `tobytes` and `frombuffer` are its serial form. Times are nanoseconds, 0 where there is none yet."""
 
 
 def new_state() -> np.ndarray:
     """State of a symbol that nothing is known of: shape (1,), ready to be changed by `advance`."""
-    return np.zeros(1, SYMBOL_STATE)
+    state = np.zeros(1, SYMBOL_STATE)
+    for field in ("mark_price", "final_price", "last_trade_price", "minute_log_prices"):
+        state[field] = np.nan
+    for field in ("bid", "bid_size", "ask", "ask_size"):
+        state["top"][field] = np.nan
+    for field in MINUTE_VALUES.names or ():
+        state["minute_values"][field] = np.nan
+    state["book"] = np.nan
+    state["tens"]["price"] = np.nan
+    return state

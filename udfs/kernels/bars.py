@@ -1,0 +1,111 @@
+"""Bars of 1 s, 1 min, 5 min and 1 h: closed by the watermark, in order of time, the shorter before the longer.
+
+A bar is published when a price print or any traded volume lies in it. Where only volume does (late reports, odd lots), its four prices are
+the price in force at its end, NaN before there was any price. Each level is rolled up into the next.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udfs.kernels.compiled import kernel
+from udfs.kernels.events import NANOSECONDS_PER_SECOND
+from udfs.kernels.minute_indicators import take_minute_bar
+from udfs.kernels.symbol_state import SECONDS_RING, Record
+from udfs.kernels.tiles import SECONDS_PER_MINUTE, roll_minute, roll_second
+
+BAR_COUNT: Final = 0
+"""Place in `counts` of the number of bars written so far."""
+CLOSED_COUNT: Final = 1
+"""Place in `counts` of the number of bars closed so far, published or not."""
+
+
+@kernel
+def close_until(state: Record, watermark: int, settings: Record, bars: Record, counts: Record, event_index: int) -> None:
+    """Raise the watermark and close all that ends at or before it."""
+    state.watermark = watermark
+    end = watermark // NANOSECONDS_PER_SECOND
+    if state.next_second == 0:
+        state.next_second = end
+    if end <= state.next_second:
+        return
+    for second in range(state.next_second, min(end, state.next_second + SECONDS_RING)):
+        tile = state.seconds[second % SECONDS_RING]
+        if tile.second == second:
+            _close_second(state, tile, settings, bars, counts, event_index)
+    state.next_second = end
+    _close_accumulators(state, end, settings, bars, counts, event_index)
+
+
+@kernel
+def _close_second(state: Record, tile: Record, settings: Record, bars: Record, counts: Record, event_index: int) -> None:
+    _close_accumulators(state, tile.second, settings, bars, counts, event_index)
+    roll_second(state, tile)
+    merge(state.minute, SECONDS_PER_MINUTE, tile, tile.second)
+    _publish(state, tile, tile.second, 0, 1, settings, bars, counts, event_index)
+
+
+@kernel
+def _close_accumulators(state: Record, second: int, settings: Record, bars: Record, counts: Record, event_index: int) -> None:
+    minute, five, hour = state.minute, state.five_minutes, state.hour
+    if minute.start > 0 and minute.start + 60 <= second:
+        roll_minute(state, minute.start // SECONDS_PER_MINUTE)
+        if _publish(state, minute, minute.start, 1, 60, settings, bars, counts, event_index):
+            take_minute_bar(state, minute)
+            merge(five, 300, minute, minute.start)
+        clear(minute)
+    if five.start > 0 and five.start + 300 <= second:
+        if _publish(state, five, five.start, 2, 300, settings, bars, counts, event_index):
+            merge(hour, 3600, five, five.start)
+        clear(five)
+    if hour.start > 0 and hour.start + 3600 <= second:
+        _publish(state, hour, hour.start, 3, 3600, settings, bars, counts, event_index)
+        clear(hour)
+
+
+@kernel
+def merge(into: Record, length_seconds: int, part: Record, second: int) -> None:
+    """Add a shorter bar or second that begins at `second` to an open bar. Parts must come in order of time."""
+    if into.start == 0:
+        into.start = second - second % length_seconds
+    if part.prints > 0:
+        into.open = part.open if into.prints == 0 else into.open
+        into.high = part.high if into.prints == 0 else max(into.high, part.high)
+        into.low = part.low if into.prints == 0 else min(into.low, part.low)
+        into.close = part.close
+    into.prints += part.prints
+    into.trades += part.trades
+    into.volume += part.volume
+    into.notional += part.notional
+    into.signed_volume += part.signed_volume
+
+
+@kernel
+def clear(bar: Record) -> None:
+    """Make an accumulator empty."""
+    bar.start, bar.prints, bar.trades = 0, 0, 0
+    bar.volume, bar.notional, bar.signed_volume = 0.0, 0.0, 0.0
+
+
+@kernel
+def _publish(
+    state: Record, bar: Record, start: int, place: int, length_seconds: int, settings: Record, bars: Record, counts: Record, event_index: int
+) -> bool:
+    """Give a closed bar its prices and write it out if its length is published; False when there is nothing in it."""
+    if bar.prints == 0 and bar.volume == 0.0:
+        return False
+    counts[CLOSED_COUNT] += 1
+    if bar.prints == 0:
+        bar.open, bar.high, bar.low, bar.close = state.final_price, state.final_price, state.final_price, state.final_price
+    if (settings.published_bars >> place) & 1:
+        _write(bars[counts[BAR_COUNT]], bar, start, length_seconds, event_index, state.available_time)
+        counts[BAR_COUNT] += 1
+    return True
+
+
+@kernel
+def _write(out: Record, bar: Record, start: int, length_seconds: int, event_index: int, available_time: int) -> None:
+    out.start_time, out.length_seconds = start * NANOSECONDS_PER_SECOND, length_seconds
+    out.open, out.high, out.low, out.close = bar.open, bar.high, bar.low, bar.close
+    out.volume, out.notional, out.signed_volume, out.trades = bar.volume, bar.notional, bar.signed_volume, bar.trades
+    out.event_index, out.available_time = event_index, available_time

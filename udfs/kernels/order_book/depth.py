@@ -1,0 +1,90 @@
+"""The levels of the book, and the quarantine of books and quotes that contradict themselves.
+
+A crossed QUOTE quarantines quotes until the next uncrossed one. A crossed BOOK quarantines the book until a snapshot, or until an uncrossed
+BOOK at least `crossed_hold_nanoseconds` after the last crossed one. A gap in the numbering quarantines it until a snapshot. What comes in
+between is taken in, but moves no feature.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from udfs.kernels.compiled import kernel
+from udfs.kernels.events import BOOK_DEPTH, EventFlag, EventKind
+from udfs.kernels.order_book.top_of_book import drop_top, move_top
+from udfs.kernels.symbol_state import Record
+
+TRUSTED: Final = 0
+CROSSED: Final = 1
+GAP: Final = 2
+_SNAPSHOT: Final = int(EventFlag.SNAPSHOT)
+_UNSYNCHRONISED: Final = int(EventFlag.UNSYNCHRONISED)
+_QUOTE: Final = int(EventKind.QUOTE)
+_BOOK: Final = int(EventKind.BOOK)
+
+
+@kernel
+def quarantine_quotes(state: Record) -> None:
+    """A crossed QUOTE was seen."""
+    state.quote_quarantine = CROSSED
+    drop_top(state, _QUOTE)
+
+
+@kernel
+def quarantine_book(state: Record, event_time: int, cause: int) -> None:
+    """A crossed BOOK, or a gap before it, was seen. A gap outweighs a crossing."""
+    if cause == CROSSED:
+        state.crossed_time = max(state.crossed_time, event_time)
+    state.book_quarantine = max(state.book_quarantine, cause)
+    drop_top(state, _BOOK)
+
+
+@kernel
+def take_quote(state: Record, event_time: int, sequence: int, quote: Record) -> None:
+    """Take an uncrossed QUOTE: bid price, bid size, ask price, ask size."""
+    state.quote_quarantine = TRUSTED
+    move_top(state, event_time, sequence, _QUOTE, quote[0], quote[1], quote[2], quote[3])
+
+
+@kernel
+def take_book(state: Record, event_time: int, sequence: int, flags: int, levels: Record, hold: int) -> None:
+    """Take an uncrossed BOOK: (4, BOOK_DEPTH) bid prices, bid sizes, ask prices, ask sizes."""
+    if flags & _UNSYNCHRONISED:
+        state.book_ready = 0
+        drop_top(state, _BOOK)
+        return
+    crossing_is_over = state.book_quarantine == CROSSED and event_time - state.crossed_time >= hold
+    if flags & _SNAPSHOT or crossing_is_over:
+        state.book_quarantine = TRUSTED
+    for row in range(4):
+        for level in range(BOOK_DEPTH):
+            state.book[row, level] = levels[row, level]
+    state.book_ready, state.book_time = 1, max(state.book_time, event_time)
+    if state.book_quarantine == TRUSTED:
+        move_top(state, event_time, sequence, _BOOK, levels[0, 0], levels[1, 0], levels[2, 0], levels[3, 0])
+
+
+@kernel
+def depth_is_usable(state: Record, stale_after: int) -> bool:
+    """Whether features may be taken from the levels beyond the best."""
+    return state.book_ready == 1 and state.book_quarantine == TRUSTED and state.clock - state.book_time <= stale_after
+
+
+@kernel
+def depth_imbalance(state: Record, levels: int) -> float:
+    """(bid size - ask size) / (bid size + ask size) over the best levels; NaN where a side is empty."""
+    bid_size, ask_size = _side_size(state, 1, levels), _side_size(state, 3, levels)
+    if np.isnan(state.book[0, 0] + state.book[2, 0]):
+        return np.nan
+    return (bid_size - ask_size) / (bid_size + ask_size)
+
+
+@kernel
+def _side_size(state: Record, row: int, levels: int) -> float:
+    total = 0.0
+    for level in range(levels):
+        if not np.isnan(state.book[row - 1, level]):
+            total += state.book[row, level]
+    return total

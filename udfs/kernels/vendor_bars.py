@@ -1,0 +1,73 @@
+"""Bars that the venue or a vendor made: each is a whole tile.
+
+A BAR goes into the shortest of 1 min, 5 min and 1 h that it fits into evenly, and closes it at once: it says that nothing before its end is
+still to come. A longer one, or one that fits nowhere, only moves the price. Its notional is taken at the typical price.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udfs.kernels.bars import close_until
+from udfs.kernels.compiled import kernel
+from udfs.kernels.events import NANOSECONDS_PER_SECOND
+from udfs.kernels.indicators.vwap import typical_price
+from udfs.kernels.symbol_state import FLOW_RING, Record
+from udfs.kernels.tiles import SECONDS_PER_TEN, add_mark, add_traded, advance_tens
+
+OPEN: Final = 0
+HIGH: Final = 1
+LOW: Final = 2
+CLOSE: Final = 3
+VOLUME: Final = 4
+LENGTH: Final = 5
+
+
+@kernel
+def take_vendor_bar(state: Record, bar: Record, end_time: int, settings: Record, bars: Record, counts: Record, event_index: int) -> None:
+    """Take a BAR that ends at `end_time`, which lies after the watermark."""
+    state.clock = max(state.clock, end_time)
+    last_second = (end_time - 1) // NANOSECONDS_PER_SECOND
+    close_until(state, max(state.watermark, last_second * NANOSECONDS_PER_SECOND), settings, bars, counts, event_index)
+    _merge_bar(state, bar, last_second)
+    _count_volume(state, bar, last_second)
+    add_mark(state, end_time - 1, bar[CLOSE])
+    state.priced_by_trades = 1
+    if end_time >= state.last_trade_time:
+        state.last_trade_time, state.last_trade_price = end_time, bar[CLOSE]
+    close_until(state, end_time, settings, bars, counts, event_index)
+
+
+@kernel
+def _merge_bar(state: Record, bar: Record, last_second: int) -> None:
+    length = int(bar[LENGTH])
+    if 60 % length == 0:
+        _add(state.minute, 60, bar, last_second)
+    elif 300 % length == 0:
+        _add(state.five_minutes, 300, bar, last_second)
+    elif 3600 % length == 0:
+        _add(state.hour, 3600, bar, last_second)
+
+
+@kernel
+def _add(into: Record, length_seconds: int, bar: Record, last_second: int) -> None:
+    if into.start == 0:
+        into.start = last_second - last_second % length_seconds
+    into.open = bar[OPEN] if into.prints == 0 else into.open
+    into.high = bar[HIGH] if into.prints == 0 else max(into.high, bar[HIGH])
+    into.low = bar[LOW] if into.prints == 0 else min(into.low, bar[LOW])
+    into.close = bar[CLOSE]
+    into.prints += 1
+    into.volume += bar[VOLUME]
+    into.notional += bar[VOLUME] * typical_price(bar[HIGH], bar[LOW], bar[CLOSE])
+
+
+@kernel
+def _count_volume(state: Record, bar: Record, last_second: int) -> None:
+    """Let short bars count in the windows of traded size that they fit into; longer ones have no place there."""
+    if bar[LENGTH] > 60.0:
+        return
+    ten = last_second // SECONDS_PER_TEN
+    advance_tens(state, ten)
+    add_traded(state, last_second, bar[VOLUME], bar[VOLUME] * typical_price(bar[HIGH], bar[LOW], bar[CLOSE]))
+    state.flows[ten % FLOW_RING].volume += bar[VOLUME]
