@@ -1,7 +1,11 @@
-"""Writes `udfs/codecs/generated` from the schemas: `python -m infra.schemas.generate`. Needs the development package `grpcio-tools`."""
+"""Writes `udfs/codecs/generated` from the schemas: `python -m infra.schemas.generate`. Needs the development package `grpcio-tools`.
+
+With `--descriptors FILE` it also writes the schemas as one binary file: the golden descriptors that compatibility is tested against.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -48,11 +52,13 @@ def _run(outputs: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Regenerate the code in place. Returns 0, or 2 when used wrongly."""
-    if arguments:
-        print("usage: python -m infra.schemas.generate", file=sys.stderr)
-        return 2
+    """Regenerate the code in place. Returns 0."""
+    parser = argparse.ArgumentParser(prog="python -m infra.schemas.generate", description="Generate Python code from the schemas.")
+    parser.add_argument("--descriptors", type=Path, metavar="FILE", help="also write the binary descriptors to FILE")
+    options = parser.parse_args(arguments)
     generate(GENERATED)
+    if options.descriptors:
+        write_descriptors(options.descriptors)
     return 0
 
 

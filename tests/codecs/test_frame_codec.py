@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +67,8 @@ def test_decoding_gives_back_every_bit(frame: MarketFrame) -> None:
 @given(frames())
 def test_decoded_columns_suit_compiled_kernels(frame: MarketFrame) -> None:
     """Whatever the frame, the columns have the same types and layout, so that a kernel is compiled once."""
-    for (name, row), column in zip(ROW_TYPES.items(), decode_frame(encode_frame(*frame)).columns, strict=True):
+    columns: tuple[npt.NDArray[Any], ...] = decode_frame(encode_frame(*frame)).columns
+    for (name, row), column in zip(ROW_TYPES.items(), columns, strict=True):
         assert column.dtype == row.base, name
         assert column.shape[1:] == row.shape, name
         assert column.flags.c_contiguous, name
