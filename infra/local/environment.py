@@ -6,7 +6,8 @@ import os
 
 from infra.local import paths
 
-CACHE_LOCATOR = "udfs.kernels.compilation_cache.ContentCacheLocator"
+CACHE_LOCATORS = "udfs.kernels.compilation_cache.ContentCacheLocator,UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator"
+"""Who answers where Numba keeps what it compiled: the project's own by content, then Numba's usual ones."""
 
 
 def program_environment() -> dict[str, str]:
@@ -20,5 +21,6 @@ def program_environment() -> dict[str, str]:
     environment["JAVA_HOME"] = str(java_home)
     environment["FLINK_HOME"] = str(paths.FLINK_HOME)
     environment["NUMBA_CACHE_DIR"] = str(paths.NUMBA_CACHE)
+    environment["NUMBA_CACHE_LOCATOR_CLASSES"] = CACHE_LOCATORS
     environment["PYTHONUNBUFFERED"] = "1"
     return environment

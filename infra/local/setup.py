@@ -108,7 +108,7 @@ def uv_cache() -> str:
 def install_packages() -> None:
     """Make the environment hold exactly what the lock lists, every hash verified, build tools included."""
     say("setup: installing Python packages")
-    command = [installer(), "pip", "sync", "--python", paths.PYTHON, "--require-hashes", "--build-constraints", paths.BUILD_LOCK]
+    command: list[str | Path] = [installer(), "pip", "sync", "--python", paths.PYTHON, "--require-hashes", "--build-constraints", paths.BUILD_LOCK]
     run([*command, paths.PYTHON_LOCK], UV_CACHE_DIR=uv_cache(), UV_HTTP_TIMEOUT="300")
 
 
@@ -129,8 +129,8 @@ def relock() -> None:
     """Write the locks anew from pyproject.toml, then install from them."""
     make_environment()
     uv = installer()
-    options = ["--quiet", "--upgrade", "--generate-hashes", "--python-version", "3.11", "--no-header", "--python", paths.PYTHON]
-    compile_command = [uv, "pip", "compile", *options]
+    options: list[str | Path] = ["--quiet", "--upgrade", "--generate-hashes", "--python-version", "3.11", "--no-header", "--python", paths.PYTHON]
+    compile_command: list[str | Path] = [uv, "pip", "compile", *options]
     run(
         [*compile_command, "pyproject.toml", "--extra", "local", "--extra", "development", "-o", paths.PYTHON_LOCK.name],
         UV_CACHE_DIR=uv_cache(),
