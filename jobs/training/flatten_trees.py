@@ -67,7 +67,8 @@ def round_down(threshold: float) -> float:
     if threshold >= largest:
         return largest
     rounded = np.float32(threshold)
-    return float(rounded if rounded <= threshold else np.nextafter(rounded, np.float32(-np.inf)))
+    exact = float(rounded) <= threshold  # in float64: numpy would compare a float32 with a rounded threshold
+    return float(rounded if exact else np.nextafter(rounded, np.float32(-np.inf)))
 
 
 def _missing_goes_left(dumped: dict[str, Any]) -> bool:

@@ -19,21 +19,21 @@ _Classes = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Of one model on one stretch of time. Intervals are 95 % by resampling blocks of time as long as the horizon; NaN below two blocks."""
+    """Of one model on one stretch of time. Intervals are 95 % by resampling blocks of two horizons; NaN below two blocks."""
 
     rows: int
     blocks: int
-    """Stretches of one horizon that hold rows: about how many independent outcomes there are."""
+    """Stretches of two horizons that hold rows: rows of different ones have outcomes that hardly overlap."""
     log_loss: float
     prior_log_loss: float
-    """Of always saying the shares of the classes before the test part."""
+    """Of always saying the shares of the classes in the training or in the calibration part, whichever did better on these rows."""
     skill: float
     """1 - log_loss / prior_log_loss: above 0 when the model knows more than the shares."""
     skill_interval: tuple[float, float]
     hit_rate: float
     """Share of rows whose most likely class happened."""
     prior_hit_rate: float
-    """Of always saying the largest class before the test part."""
+    """Of always saying the largest of those shares."""
     information_coefficient: float
     """Spearman correlation of expected and realised return."""
     information_coefficient_interval: tuple[float, float]
@@ -48,10 +48,12 @@ class Metrics:
         return self.skill_interval[0] > 0
 
 
-def evaluate(scores: Scores, classes: _Classes, log_return: _Column, start: npt.NDArray[np.int64], horizon: int, prior: _Column) -> Metrics:
-    """Compare scores with what happened: classes (rows,) in 0..2, start (rows,) nanoseconds, prior (3,) shares of the classes before."""
+def evaluate(scores: Scores, classes: _Classes, log_return: _Column, start: npt.NDArray[np.int64], horizon: int, priors: _Column) -> Metrics:
+    """Compare scores with what happened: classes (rows,) in 0..2, start (rows,) nanoseconds, priors (parts, 3) shares of classes before."""
+    shares = np.bincount(classes, minlength=priors.shape[1])
+    prior = priors[(np.log(np.maximum(priors, 1e-15)) @ shares).argmax()]
     said = np.broadcast_to(prior, (classes.shape[0], prior.shape[0]))
-    blocks = _blocks(start, horizon)
+    blocks = _blocks(start, 2 * horizon)
     model_loss, prior_loss = (-np.log(np.maximum(p[np.arange(classes.shape[0]), classes], 1e-15)) for p in (scores.probabilities, said))
     off = np.abs(log_return - scores.expected_return) / scores.sigma
     return Metrics(

@@ -140,11 +140,11 @@ def _version(metadata: ModelMetadata) -> str:
 
 def _evaluate(prepared: _Prepared, scorer: Scorer, settings: TrainingSettings) -> Metrics:
     """On the test part, through the exported file, as the stream job would score it."""
-    test, before = prepared.split.test, np.concatenate([prepared.split.train, prepared.split.calibration])
+    test = prepared.split.test
     values = prepared.dataset.values[prepared.labels.rows[test]]
-    prior = np.bincount(prepared.classes[before], minlength=len(CLASS_ORDER)) / before.shape[0]
+    priors = np.stack([_class_shares(prepared, rows) for rows in prepared.split[:2]])
     log_return, start = prepared.labels.log_return[test], prepared.labels.start[test]
-    return evaluate(scorer.score(values, ~np.isnan(values)), prepared.classes[test], log_return, start, settings.horizon, prior)
+    return evaluate(scorer.score(values, ~np.isnan(values)), prepared.classes[test], log_return, start, settings.horizon, priors)
 
 
 def _card(
@@ -170,14 +170,17 @@ def _card(
 
 
 def _describe_part(prepared: _Prepared, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
-    shares = np.bincount(prepared.classes[rows], minlength=len(CLASS_ORDER)) / rows.shape[0]
     return {
         "rows": rows.shape[0],
         "from": int(prepared.labels.start[rows[0]]),
         "to": int(prepared.labels.start[rows[-1]]),
         "outcomes_until": int(prepared.labels.end[rows].max()),
-        "class_shares": dict(zip(CLASS_ORDER, shares.tolist(), strict=True)),
+        "class_shares": dict(zip(CLASS_ORDER, _class_shares(prepared, rows).tolist(), strict=True)),
     }
+
+
+def _class_shares(prepared: _Prepared, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    return np.bincount(prepared.classes[rows], minlength=len(CLASS_ORDER)) / rows.shape[0]
 
 
 def _importance(model: FittedModel, names: tuple[str, ...]) -> dict[str, float]:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 CLASSES = 3
 _STEPS = 60
-_PENALTY = 1e-3
-"""Ridge towards the uncalibrated model, in units of mean log-loss: keeps the fit finite on separable or tiny data."""
+_PENALTY_ROWS = 1.0
+"""Ridge towards the uncalibrated model, worth about one row: keeps the fit finite on separable or tiny data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _penalised_loss(scores: npt.NDArray[np.float64], classes: npt.NDArray[np.int
     if abs(parameters[0]) > 20:
         return float("inf")
     probabilities = _softmax(scores, float(np.exp(parameters[0])), parameters[1:])
-    return log_loss(probabilities, classes) + _PENALTY * float(parameters @ parameters)
+    return log_loss(probabilities, classes) + _PENALTY_ROWS / classes.shape[0] * float(parameters @ parameters)
 
 
 def _newton_step(
@@ -97,11 +97,12 @@ def _newton_step(
 ) -> npt.NDArray[np.float64]:
     """Gauss-Newton direction of the penalised loss at `parameters`."""
     rows = classes.shape[0]
+    ridge = 2 * _PENALTY_ROWS / rows
     scaled = scores * np.exp(parameters[0])
     probabilities = _softmax(scores, float(np.exp(parameters[0])), parameters[1:])
     jacobian = np.concatenate([scaled[:, :, None], np.broadcast_to(np.eye(CLASSES), (rows, CLASSES, CLASSES))], axis=2)
     residual = probabilities - np.eye(CLASSES)[classes]
-    gradient = np.einsum("rk,rkp->p", residual, jacobian) / rows + 2 * _PENALTY * parameters
+    gradient = np.einsum("rk,rkp->p", residual, jacobian) / rows + ridge * parameters
     mean = np.einsum("rk,rkp->rp", probabilities, jacobian)
     hessian = np.einsum("rk,rkp,rkq->pq", probabilities, jacobian, jacobian) - np.einsum("rp,rq->pq", mean, mean)
-    return np.linalg.solve(hessian / rows + 2 * _PENALTY * np.eye(1 + CLASSES), gradient)
+    return np.linalg.solve(hessian / rows + ridge * np.eye(1 + CLASSES), gradient)

@@ -45,20 +45,17 @@ class Scores(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True)
-def _select_inputs(
-    values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], columns: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    selected = np.empty((values.shape[0], columns.shape[0]), np.float32)
-    valid_share = np.empty(values.shape[0], np.float64)
-    for row in range(values.shape[0]):
+def _clear_missing(inputs: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    valid_share = np.empty(inputs.shape[0], np.float64)
+    for row in range(inputs.shape[0]):
         usable_inputs = 0
-        for position in range(columns.shape[0]):
-            value = values[row, columns[position]]
-            usable = valid[row, columns[position]] and np.isfinite(value)
-            selected[row, position] = value if usable else np.float32(np.nan)
-            usable_inputs += usable
-        valid_share[row] = usable_inputs / columns.shape[0]
-    return selected, valid_share
+        for position in range(inputs.shape[1]):
+            if valid[row, position] and np.isfinite(inputs[row, position]):
+                usable_inputs += 1
+            else:
+                inputs[row, position] = np.nan
+        valid_share[row] = usable_inputs / inputs.shape[1]
+    return valid_share
 
 
 @numba.njit(cache=True, nogil=True)
@@ -89,7 +86,8 @@ class Scorer:
 
     def score(self, values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> Scores:
         """Scores of (rows, features) values; what is not valid or not finite counts as missing."""
-        inputs, valid_share = _select_inputs(values, valid, self.columns)
+        inputs = values.take(self.columns, axis=1)
+        valid_share = _clear_missing(inputs, valid.take(self.columns, axis=1))
         raw_scores = self.raw_scores(inputs)
         return Scores(
             probabilities=calibrate(raw_scores[:, :3], self._calibration),
@@ -136,7 +134,15 @@ def _open(data: bytes, feature_names: tuple[str, ...], sha256: str) -> Scorer:
     except ValueError as error:
         raise ModelMismatch(f"the model's arrays for reasons cannot be read: {error}") from error
     _check_trees(trees, len(metadata.feature_names))
-    return Scorer(session, metadata, trees, columns, sha256)
+    return _warmed_up(Scorer(session, metadata, trees, columns, sha256), len(feature_names))
+
+
+def _warmed_up(scorer: Scorer, features: int) -> Scorer:
+    """Compile everything now, so that the first row does not wait for it."""
+    values = np.full((1, features), np.nan, np.float32)
+    scorer.score(values, np.isfinite(values))
+    scorer.reasons(values[0], Direction.NEUTRAL)
+    return scorer
 
 
 def open_session(data: bytes) -> onnxruntime.InferenceSession:
