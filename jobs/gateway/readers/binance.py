@@ -7,7 +7,8 @@ trade, aggTrade, depthUpdate, partial depth (`@depth5`, `@depth10`, `@depth20`) 
 - Event time is the matching time `T`, else the venue's `E`, else (spot bookTicker, spot snapshots) the local receive time. Available
   time is the local receive time, else the event time. The venue's clock may be ahead of the local one: event time > available time is kept.
 - A trade's `m` true means that the buyer was the maker: the seller is the aggressor.
-- Sequence: trade id; last trade id of an aggTrade (so that it is a duplicate beside the trade stream); update id for quotes and books.
+- Sequence: trade id; of an aggTrade its own id, or its last trade id beside a trade stream, so that it is a duplicate there; update id for
+  quotes and books.
 - Insurance fund and liquidation (ADL) trades count in volume only.
 """
 
@@ -77,6 +78,7 @@ class BinanceParser:
         self._market = market
         self._symbol = symbol
         self._names: dict[str, str] = {}
+        self._with_trades: set[str] = set()
         self._books: defaultdict[str, BookRebuilder] = defaultdict(new_book)
         self._readers = {
             None: self._unnamed,
@@ -110,9 +112,15 @@ class BinanceParser:
     def _trade(self, message: Message, received: int | None, _: str) -> MarketEvent:
         event_time = event_time_of(message, received)
         flags = VOLUME_ONLY if message.get("X") in NOT_MARKET_TRADES else 0
-        sequence = int(message["t"] if message["e"] == "trade" else message["l"])
+        sequence = self._trade_number(message)
         payload = (float(message["p"]), float(message["q"]), -1.0 if message["m"] else 1.0)
         return MarketEvent(self._name(message["s"]), TRADE, event_time, received or event_time, sequence, flags, payload)
+
+    def _trade_number(self, message: Message) -> int:
+        if message["e"] == "trade":
+            self._with_trades.add(message["s"])
+            return int(message["t"])
+        return int(message["l"] if message["s"] in self._with_trades else message["a"])
 
     def _depth(self, message: Message, received: int | None, _: str) -> MarketEvent:
         update = BookUpdate(int(message["U"]), int(message["u"]), message.get("pu"), levels_of(message["b"]), levels_of(message["a"]))
@@ -177,9 +185,9 @@ def symbols_of(file_name: str, messages: list[tuple[Message, str]]) -> list[str]
     return [match.group(0).upper()] if match else []
 
 
-def read_capture(head: FileHead, market: str, symbol: str) -> Iterator[Item]:
+def read_capture(head: FileHead, market: str, symbol: str, new_book: Callable[[], BookRebuilder] = BookRebuilder) -> Iterator[Item]:
     """Items of one capture file."""
-    return read_file(head.source, head.path, head.member, BinanceParser(market, symbol))
+    return read_file(head.source, head.path, head.member, BinanceParser(market, symbol, new_book))
 
 
 def recognise(head: FileHead) -> SourceFile | None:

@@ -1,7 +1,7 @@
 """CSV and Parquet files of trades, quotes or bars by a column mapping, see `column_mapping`.
 
 Available time is its own column, else the latest event time so far, so a file whose event times go back keeps its order. Rows of Parquet
-are numbered from 1; a rejected one is kept as JSON. Where names are guessed, the length of bars is the smallest step between the first times.
+are numbered from 1; a rejected one is kept as JSON. Where names are guessed, bars are as long as the smallest step between the first times.
 """
 
 from __future__ import annotations

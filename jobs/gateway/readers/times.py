@@ -71,3 +71,9 @@ def compact_time(text: str, zone: tzinfo) -> int:
     digits = clock.replace(":", "").ljust(6, "0")
     second = local_second(f"{text[:4]}-{text[4:6]}-{text[6:8]} {digits[:2]}:{digits[2:4]}:{digits[4:6]}", zone)
     return second + decimal_nanoseconds("0." + (digits[6:] + fraction or "0"))
+
+
+def iso_time(nanoseconds: int) -> str:
+    """ISO 8601 in UTC, to the nanosecond."""
+    seconds, fraction = divmod(nanoseconds, NANOSECONDS_PER_SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
