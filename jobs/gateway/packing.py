@@ -31,6 +31,8 @@ class PackingSettings:
     """A frame leaves when its first event has waited this long, in stream time."""
     out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
     """How long after a bar's end an event of that bar may still arrive: the job's own tolerance."""
+    maximum_clock_skew_nanoseconds: int = 60 * NANOSECONDS_PER_SECOND
+    """How far an event's time may be ahead of its available time and still be believed: the job's own limit."""
     bar_seconds: tuple[int, ...] = (1, 60, 300, 3600)
     """Lengths of the bars that CLOCK events close, shortest first."""
 
@@ -93,7 +95,8 @@ class Packer:
         self._shortest = self._lengths[0]
         self._full = self.settings.maximum_events
         self._age = self.settings.maximum_age_nanoseconds
-        self._tolerance = self.settings.out_of_order_nanoseconds
+        self._patience = self.settings.out_of_order_nanoseconds + 1
+        self._skew = self.settings.maximum_clock_skew_nanoseconds
 
     @property
     def waiting_events(self) -> int:
@@ -111,7 +114,7 @@ class Packer:
         if symbol is None:
             symbol = self._symbols[event[0]] = _Symbol(event[0])
         event_time = event[2]
-        if event_time > symbol.clock and event_time <= event[3] + self._tolerance:
+        if event_time > symbol.clock and event_time <= event[3] + self._skew:
             symbol.clock = event_time
             if event_time >= symbol.bar_end:
                 self._open_bar(symbol, event_time)
@@ -172,23 +175,23 @@ class Packer:
         events = symbol.waiting
         symbol.waiting = []
         symbol.deadline = NEVER
-        return PackedFrame(symbol.name, columns_of(events), record_time_milliseconds(events[-1]))
+        return PackedFrame(symbol.name, columns_of(events), record_time_milliseconds(events[-1], self._skew))
 
     def _open_bar(self, symbol: _Symbol, event_time: int) -> None:
         symbol.bar_end = symbol.pending_end = _bar_end(event_time, self._shortest)
-        heappush(self._closings, (symbol.pending_end + self._tolerance, symbol.name))
+        heappush(self._closings, (symbol.pending_end + self._patience, symbol.name))
 
     def _close_quiet_bars(self, frames: list[PackedFrame]) -> None:
         while self._closings and self._closings[0][0] <= self.stream_time:
             due, name = heappop(self._closings)
             symbol = self._symbols[name]
-            if symbol.pending_end + self._tolerance != due:
+            if symbol.pending_end + self._patience != due:
                 continue
             self._add_clock(symbol, symbol.pending_end, self.stream_time, frames)
             symbol.bar_end = symbol.pending_end
             symbol.pending_end = self._next_end(symbol.clock, symbol.pending_end)
             if symbol.pending_end != NEVER:
-                heappush(self._closings, (symbol.pending_end + self._tolerance, name))
+                heappush(self._closings, (symbol.pending_end + self._patience, name))
 
     def _next_end(self, clock: int, closed: int) -> int:
         """End of the shortest bar around `clock` that is not closed yet."""
@@ -221,10 +224,10 @@ def _bar_end(time: int, length: int) -> int:
     return (time // length + 1) * length
 
 
-def record_time_milliseconds(event: MarketEvent) -> int:
+def record_time_milliseconds(event: MarketEvent, skew: int) -> int:
     """Kafka's time for a record that ends with `event`: its event time, or its available time where the event time is not believable.
 
     A broker refuses times far in the future, so one absurd time must not stop the whole stream: the event itself keeps it.
     """
-    believable = 0 <= event.event_time <= event.available_time
+    believable = 0 <= event.event_time <= event.available_time + skew
     return max(event.event_time if believable else event.available_time, 0) // 1_000_000
