@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import time
@@ -51,6 +52,14 @@ def exclusive() -> Iterator[None]:
             say("setup: waiting for another setup of this checkout")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def trusted_certificates() -> dict[str, str]:
+    """The system's own certificates for all downloads (companies add theirs there), unless the user has chosen others."""
+    candidates = [ssl.get_default_verify_paths().cafile, "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
+    bundle = next((path for path in candidates if path and Path(path).exists()), None)
+    names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
+    return {name: os.environ.get(name, bundle) for name in names} if bundle else {}
 
 
 def run(command: Sequence[str | Path], **variables: str) -> None:
