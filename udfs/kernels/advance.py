@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from udfs.kernels.event_loop import ROW_COUNT, compiled_event_loop, scratch_outputs
-from udfs.kernels.bars import BAR_COUNT
+from udfs.kernels.event_loop import compiled_event_loop
 from udfs.kernels.events import FrameColumns
 from udfs.kernels.kernel_settings import KernelSettings, compiled_settings
 from udfs.kernels.outputs import BAR, ROW
+from udfs.kernels.symbol_state import SymbolState
+from udfs.kernels.work_area import scratch_outputs
 
 __all__ = ["Advance", "KernelSettings", "advance", "warm_up"]
 
@@ -43,8 +44,21 @@ class Advance(NamedTuple):
     """(r,) mid price, or the price in force where there is no usable book; NaN while there is neither."""
     row_flags: npt.NDArray[np.uint8]
     """(r,) `outputs.RowFlag` bits."""
-    bars: np.ndarray
+    bars: npt.NDArray[np.void]
     """(b,) of `outputs.BAR`, in the order they closed."""
+
+
+RowFields: TypeAlias = tuple[
+    npt.NDArray[np.float32],
+    npt.NDArray[np.bool_],
+    npt.NDArray[np.int32],
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int64],
+    npt.NDArray[np.bool_],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.uint8],
+]
 
 
 class _Workspace(threading.local):
@@ -56,7 +70,7 @@ class _Workspace(threading.local):
         self.settings: KernelSettings | None = None
         self.compiled_settings = compiled_settings(KernelSettings())
 
-    def use(self, settings: KernelSettings) -> np.ndarray:
+    def use(self, settings: KernelSettings) -> npt.NDArray[np.void]:
         """Settings as the loop wants them; checked when they change."""
         if settings is not self.settings:
             self.compiled_settings, self.settings = compiled_settings(settings), settings
@@ -64,8 +78,6 @@ class _Workspace(threading.local):
 
 
 _WORKSPACE: list[_Workspace] = []
-_NO_ROWS: Final = np.zeros(0, ROW)
-_NO_BARS: Final = np.zeros(0, BAR)
 
 
 def warm_up() -> None:
@@ -79,7 +91,7 @@ def _workspace() -> _Workspace:
     return _WORKSPACE[0]
 
 
-def advance(state: np.ndarray, columns: FrameColumns, settings: KernelSettings) -> Advance:
+def advance(state: SymbolState, columns: FrameColumns, settings: KernelSettings) -> Advance:
     """Take the events of one frame in log order. Changes `state`, an array (1,) of `symbol_state.SYMBOL_STATE`, in place.
 
     The result does not depend on how the log is cut into frames, nor on the state having been written out and read back in between.
@@ -87,24 +99,20 @@ def advance(state: np.ndarray, columns: FrameColumns, settings: KernelSettings) 
     """
     workspace = _WORKSPACE[0] if _WORKSPACE else _workspace()
     events = len(columns.kind)
-    verdicts, rows, bars, counts, values = workspace.outputs if events <= _SCRATCH_EVENTS else scratch_outputs(events)
-    workspace.loop(state, *columns, workspace.use(settings), verdicts, rows, bars, counts, values)
-    return _results(verdicts[:events].copy(), rows, int(counts[ROW_COUNT]), bars, int(counts[BAR_COUNT]))
+    verdicts, rows, bars, work = workspace.outputs if events <= _SCRATCH_EVENTS else scratch_outputs(events)
+    workspace.loop(state, *columns, workspace.use(settings), verdicts, rows, bars, work)
+    row_count, bar_count = work["rows"].item(), work["bars"].item()
+    # Copies: the buffers belong to the next call.
+    row_fields = _row_fields(rows[:row_count].copy()) if row_count else _NO_ROWS
+    return Advance(verdicts[:events].copy(), *row_fields, bars[:bar_count].copy() if bar_count else _NO_BARS)
 
 
-def _results(verdicts: npt.NDArray[np.uint8], rows: np.ndarray, row_count: int, bars: np.ndarray, bar_count: int) -> Advance:
-    """Copies: the buffers belong to the next call."""
-    kept = rows[:row_count].copy() if row_count else _NO_ROWS
-    return Advance(
-        verdicts,
-        kept["values"],
-        kept["valid"].view(np.bool_),
-        kept["event_index"],
-        kept["event_time"],
-        kept["available_time"],
-        kept["event_number"],
-        kept["bar_closed"],
-        kept["price"],
-        kept["flags"],
-        bars[:bar_count].copy() if bar_count else _NO_BARS,
-    )
+def _row_fields(rows: npt.NDArray[np.void]) -> RowFields:
+    """Fields of rows in the order that Advance has them."""
+    values, valid = rows["values"], rows["valid"].view(np.bool_)
+    times = rows["event_index"], rows["event_time"], rows["available_time"], rows["event_number"]
+    return values, valid, *times, rows["bar_closed"], rows["price"], rows["flags"]
+
+
+_NO_ROWS: Final = _row_fields(np.zeros(0, ROW))
+_NO_BARS: Final = np.zeros(0, BAR)

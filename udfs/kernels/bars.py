@@ -4,9 +4,8 @@ A bar is published when a price print or any traded volume lies in it. Where onl
 the price in force at its end, NaN before there was any price. Each level is rolled up into the next.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
-
-from typing import Final
 
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND
@@ -14,14 +13,9 @@ from udfs.kernels.minute_indicators import take_minute_bar
 from udfs.kernels.symbol_state import SECONDS_RING, Record
 from udfs.kernels.tiles import SECONDS_PER_MINUTE, roll_minute, roll_second
 
-BAR_COUNT: Final = 0
-"""Place in `counts` of the number of bars written so far."""
-CLOSED_COUNT: Final = 1
-"""Place in `counts` of the number of bars closed so far, published or not."""
-
 
 @kernel
-def close_until(state: Record, watermark: int, settings: Record, bars: Record, counts: Record, event_index: int) -> None:
+def close_until(state: Record, watermark: int, settings: Record, work: Record, bars: Record) -> None:
     """Raise the watermark and close all that ends at or before it."""
     state.watermark = watermark
     end = watermark // NANOSECONDS_PER_SECOND
@@ -32,34 +26,34 @@ def close_until(state: Record, watermark: int, settings: Record, bars: Record, c
     for second in range(state.next_second, min(end, state.next_second + SECONDS_RING)):
         tile = state.seconds[second % SECONDS_RING]
         if tile.second == second:
-            _close_second(state, tile, settings, bars, counts, event_index)
+            _close_second(state, tile, settings, work, bars)
     state.next_second = end
-    _close_accumulators(state, end, settings, bars, counts, event_index)
+    _close_accumulators(state, end, settings, work, bars)
 
 
 @kernel
-def _close_second(state: Record, tile: Record, settings: Record, bars: Record, counts: Record, event_index: int) -> None:
-    _close_accumulators(state, tile.second, settings, bars, counts, event_index)
+def _close_second(state: Record, tile: Record, settings: Record, work: Record, bars: Record) -> None:
+    _close_accumulators(state, tile.second, settings, work, bars)
     roll_second(state, tile)
     merge(state.minute, SECONDS_PER_MINUTE, tile, tile.second)
-    _publish(state, tile, tile.second, 0, 1, settings, bars, counts, event_index)
+    _publish(state, tile, tile.second, 0, 1, settings, work, bars)
 
 
 @kernel
-def _close_accumulators(state: Record, second: int, settings: Record, bars: Record, counts: Record, event_index: int) -> None:
+def _close_accumulators(state: Record, second: int, settings: Record, work: Record, bars: Record) -> None:
     minute, five, hour = state.minute, state.five_minutes, state.hour
     if minute.start > 0 and minute.start + 60 <= second:
         roll_minute(state, minute.start // SECONDS_PER_MINUTE)
-        if _publish(state, minute, minute.start, 1, 60, settings, bars, counts, event_index):
+        if _publish(state, minute, minute.start, 1, 60, settings, work, bars):
             take_minute_bar(state, minute)
             merge(five, 300, minute, minute.start)
         clear(minute)
     if five.start > 0 and five.start + 300 <= second:
-        if _publish(state, five, five.start, 2, 300, settings, bars, counts, event_index):
+        if _publish(state, five, five.start, 2, 300, settings, work, bars):
             merge(hour, 3600, five, five.start)
         clear(five)
     if hour.start > 0 and hour.start + 3600 <= second:
-        _publish(state, hour, hour.start, 3, 3600, settings, bars, counts, event_index)
+        _publish(state, hour, hour.start, 3, 3600, settings, work, bars)
         clear(hour)
 
 
@@ -88,18 +82,16 @@ def clear(bar: Record) -> None:
 
 
 @kernel
-def _publish(
-    state: Record, bar: Record, start: int, place: int, length_seconds: int, settings: Record, bars: Record, counts: Record, event_index: int
-) -> bool:
+def _publish(state: Record, bar: Record, start: int, place: int, length_seconds: int, settings: Record, work: Record, bars: Record) -> bool:
     """Give a closed bar its prices and write it out if its length is published; False when there is nothing in it."""
     if bar.prints == 0 and bar.volume == 0.0:
         return False
-    counts[CLOSED_COUNT] += 1
+    work.bars_closed += 1
     if bar.prints == 0:
         bar.open, bar.high, bar.low, bar.close = state.final_price, state.final_price, state.final_price, state.final_price
     if (settings.published_bars >> place) & 1:
-        _write(bars[counts[BAR_COUNT]], bar, start, length_seconds, event_index, state.available_time)
-        counts[BAR_COUNT] += 1
+        _write(bars[work.bars], bar, start, length_seconds, work.event.index, state.available_time)
+        work.bars += 1
     return True
 
 

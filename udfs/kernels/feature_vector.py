@@ -17,8 +17,9 @@ from enum import IntEnum
 from typing import Final
 
 _CONT = "Cont, Kukanov, Stoikov 2014, The Price Impact of Order Book Events"
-_ANDERSEN = "Andersen, Bollerslev 1998, realised volatility"
+_RV = "Andersen, Bollerslev 1998, realised volatility"
 _WILDER = "Wilder 1978, New Concepts in Technical Trading Systems"
+_BANDS = "Bollinger 2001, Bollinger on Bollinger Bands"
 _APPEL = "Appel 1979, moving average convergence divergence"
 _FIRST_BOOK = "until both sides of the book are there; missing while it is quarantined or stale"
 _FIRST_TRADE = "until the first trade"
@@ -44,7 +45,7 @@ class Feature(IntEnum):
     # Prices and the top of the book.
     LAST_PRICE = ("price", "newest trade price or vendor bar close", "", _FIRST_TRADE, False)
     MID_PRICE = ("price", "(bid + ask) / 2", "", _FIRST_BOOK, False)
-    MICROPRICE = ("price", "(bid * ask size + ask * bid size) / (bid size + ask size)", "weighted mid, Stoikov 2018 eq. 2", _FIRST_BOOK, False)
+    MICROPRICE = ("price", "(bid * ask size + ask * bid size) / (bid size + ask size)", "weighted mid", _FIRST_BOOK, False)
     SPREAD = ("price", "ask - bid", "", _FIRST_BOOK, False)
     SPREAD_BASIS_POINTS = ("basis points", "10000 * (ask - bid) / mid", "", _FIRST_BOOK, True)
     MICROPRICE_DEVIATION = ("basis points", "10000 * (microprice / mid - 1)", "Stoikov 2018", _FIRST_BOOK, True)
@@ -86,9 +87,9 @@ class Feature(IntEnum):
     MACD_LINE_RELATIVE = ("ratio", "line / price in force now", _APPEL, "26 minute bars", True)
     MACD_SIGNAL_RELATIVE = ("ratio", "signal / price in force now", _APPEL, "34 minute bars", True)
     MACD_HISTOGRAM_RELATIVE = ("ratio", "histogram / price in force now", _APPEL, "34 minute bars", True)
-    RSI_14 = ("0 to 100", "100 * gain / (gain + loss), smoothed means of 14, the first a simple mean; 50 when both are 0", _WILDER, "15 minute bars", True)
-    BOLLINGER_PERCENT_B = ("ratio", "(close - lower) / (upper - lower), bands at 2 population deviations of 20", "Bollinger 2001", "20 minute bars", True)
-    BOLLINGER_BANDWIDTH = ("ratio", "(upper - lower) / SMA 20", "Bollinger 2001", "20 minute bars", True)
+    RSI_14 = ("0 to 100", "100 * gain / (gain + loss), means of 14 as Wilder smooths them; 50 when both are 0", _WILDER, "15 bars", True)
+    BOLLINGER_PERCENT_B = ("ratio", "(close - lower) / (upper - lower), bands at 2 population deviations of 20", _BANDS, "20 bars", True)
+    BOLLINGER_BANDWIDTH = ("ratio", "(upper - lower) / SMA 20", _BANDS, "20 minute bars", True)
     ATR_14 = ("price", "smoothed mean of 14 true ranges, the first a simple mean", _WILDER, "15 minute bars", False)
     ATR_14_RELATIVE = ("ratio", "ATR 14 / price in force now", _WILDER, "15 minute bars", True)
     OBV = ("size", "sum of volume signed by the change of close, 0 at the first bar", "Granville 1963", "1 minute bar", False)
@@ -101,10 +102,22 @@ class Feature(IntEnum):
     VWAP_5_MINUTES_DEVIATION = ("ratio", "price in force now / VWAP of 5 min - 1", "", "a trade in the window", True)
 
     # Realised volatility, not annualised.
-    REALISED_VOLATILITY_1_MINUTE = ("log return", "sqrt(sum of squared 1-s returns of closed seconds, window of 1 min)", _ANDERSEN, "1 min of prices", True)
-    REALISED_VOLATILITY_5_MINUTES = ("log return", "the same over the window of 5 min", _ANDERSEN, "5 min of prices", True)
-    REALISED_VOLATILITY_1_HOUR = ("log return", "sqrt(sum of squared 1-min returns of closed minutes, window of 1 h)", _ANDERSEN, "1 h of prices", True)
-    REALISED_VOLATILITY_24_HOURS = ("log return", "the same over the window of 24 h", _ANDERSEN, "24 h of prices", True)
+    REALISED_VOLATILITY_1_MINUTE = (
+        "log return",
+        "root of summed squared 1-s returns, closed seconds, window of 1 min",
+        _RV,
+        "1 min of prices",
+        True,
+    )
+    REALISED_VOLATILITY_5_MINUTES = ("log return", "the same over the window of 5 min", _RV, "5 min of prices", True)
+    REALISED_VOLATILITY_1_HOUR = (
+        "log return",
+        "root of summed squared 1-min returns, closed minutes, window of 1 h",
+        _RV,
+        "1 h of prices",
+        True,
+    )
+    REALISED_VOLATILITY_24_HOURS = ("log return", "the same over the window of 24 h", _RV, "24 h of prices", True)
 
     # Activity.
     TRADE_COUNT_1_MINUTE = ("trades", "priced trades in the window of 1 min", "", "1 min since the first trade", False)

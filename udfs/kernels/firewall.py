@@ -4,6 +4,7 @@ Order: kind and payload, time, lateness, duplicates, then the numbers. A trade o
 send); a negative size is not. NaN prices in QUOTE and BOOK mean an empty side or level.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Final

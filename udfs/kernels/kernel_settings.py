@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from udfs.errors import InvalidSettings
 from udfs.kernels.events import NANOSECONDS_PER_SECOND
@@ -39,7 +40,7 @@ COMPILED_SETTINGS: Final = np.dtype([(name, "i8") for name in (*KernelSettings._
 """`published_bars` has bit k set when bars of `BAR_LENGTHS_SECONDS[k]` are published."""
 
 
-def compiled_settings(settings: KernelSettings) -> np.ndarray:
+def compiled_settings(settings: KernelSettings) -> npt.NDArray[np.void]:
     """Give the settings as an array (1,) of `COMPILED_SETTINGS`; InvalidSettings lists every problem."""
     problems = settings_problems(settings)
     if problems:
@@ -52,7 +53,8 @@ def settings_problems(settings: KernelSettings) -> list[str]:
     """Everything that is wrong with the settings, in words."""
     problems = [f"{name} is {value}, expected 0 or more" for name, value in zip(settings._fields[:-1], settings[:-1]) if value < 0]
     if settings.out_of_order_nanoseconds > MAXIMUM_OUT_OF_ORDER_NANOSECONDS:
-        problems.append(f"out_of_order_nanoseconds is {settings.out_of_order_nanoseconds}, expected at most {MAXIMUM_OUT_OF_ORDER_NANOSECONDS}")
+        found = settings.out_of_order_nanoseconds
+        problems.append(f"out_of_order_nanoseconds is {found}, expected at most {MAXIMUM_OUT_OF_ORDER_NANOSECONDS}")
     if settings.minimum_time <= MAXIMUM_OUT_OF_ORDER_NANOSECONDS:
         problems.append(f"minimum_time is {settings.minimum_time}, expected more than {MAXIMUM_OUT_OF_ORDER_NANOSECONDS}")
     unknown = sorted(set(settings.bar_lengths_seconds) - set(BAR_LENGTHS_SECONDS))

@@ -1,5 +1,6 @@
 """The indicators of the feature vector, moved on by each closed minute bar."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 import numpy as np

@@ -1,5 +1,6 @@
 """One row of features, from the state as it stands after an event. Each group writes its own places; NaN means not valid."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Final

@@ -9,8 +9,12 @@ from __future__ import annotations
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from udfs.kernels.events import BOOK_DEPTH
+
+SymbolState: TypeAlias = npt.NDArray[np.void]
+"""An array (1,) of SYMBOL_STATE."""
 
 Record: TypeAlias = Any
 """A record of one of the types below inside a kernel, where the compiler and not the type checker knows its fields."""
@@ -102,12 +106,10 @@ INDICATORS: Final = np.dtype(
 )
 """Memory of the recursions over minute bars, in the forms that `indicators` defines."""
 
-MINUTE_VALUES: Final = np.dtype(
-    [
-        (name, "f8")
-        for name in ("sma_5", "sma_20", "ema_12", "ema_26", "macd_line", "macd_signal", "rsi", "percent_b", "bandwidth", "atr", "obv", "roc")
-    ]
-)
+_AVERAGES: Final = ("sma_5", "sma_20", "ema_12", "ema_26", "macd_line", "macd_signal")
+_OTHERS: Final = ("rsi", "percent_b", "bandwidth", "atr", "obv", "roc")
+
+MINUTE_VALUES: Final = np.dtype([(name, "f8") for name in (*_AVERAGES, *_OTHERS)])
 """Values of the indicators at the last minute bar; NaN while warming up."""
 
 SYMBOL_STATE: Final = np.dtype(
@@ -158,7 +160,7 @@ SYMBOL_STATE: Final = np.dtype(
 """Without padding: `tobytes` and `frombuffer` are its serial form. Times are nanoseconds, 0 where there is none yet."""
 
 
-def new_state() -> np.ndarray:
+def new_state() -> SymbolState:
     """State of a symbol that nothing is known of: shape (1,), ready to be changed by `advance`."""
     state = np.zeros(1, SYMBOL_STATE)
     for field in ("mark_price", "final_price", "last_trade_price", "minute_log_prices"):

@@ -4,6 +4,7 @@ A BAR goes into the shortest of 1 min, 5 min and 1 h that it fits into evenly, a
 still to come. A longer one, or one that fits nowhere, only moves the price. Its notional is taken at the typical price.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Final
@@ -24,18 +25,19 @@ LENGTH: Final = 5
 
 
 @kernel
-def take_vendor_bar(state: Record, bar: Record, end_time: int, settings: Record, bars: Record, counts: Record, event_index: int) -> None:
-    """Take a BAR that ends at `end_time`, which lies after the watermark."""
+def take_vendor_bar(state: Record, event: Record, settings: Record, work: Record, bars: Record) -> None:
+    """Take a BAR that ends after the watermark."""
+    bar, end_time = event.numbers, event.event_time
     state.clock = max(state.clock, end_time)
     last_second = (end_time - 1) // NANOSECONDS_PER_SECOND
-    close_until(state, max(state.watermark, last_second * NANOSECONDS_PER_SECOND), settings, bars, counts, event_index)
+    close_until(state, max(state.watermark, last_second * NANOSECONDS_PER_SECOND), settings, work, bars)
     _merge_bar(state, bar, last_second)
     _count_volume(state, bar, last_second)
     add_mark(state, end_time - 1, bar[CLOSE])
     state.priced_by_trades = 1
     if end_time >= state.last_trade_time:
         state.last_trade_time, state.last_trade_price = end_time, bar[CLOSE]
-    close_until(state, end_time, settings, bars, counts, event_index)
+    close_until(state, end_time, settings, work, bars)
 
 
 @kernel

@@ -1,5 +1,6 @@
 """Average true range (Wilder 1978). The first bar has no true range, for want of a close before it; the first mean is simple."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Final

@@ -1,5 +1,6 @@
 """Bollinger bands (Bollinger 2001): simple mean plus and minus a multiple of the population deviation."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 import numpy as np

@@ -4,6 +4,7 @@ Convention: each mean is seeded by the simple mean of its own first values, as S
 the bar of the slow one, and differs for the first bars.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 import numpy as np

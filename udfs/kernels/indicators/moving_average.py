@@ -4,6 +4,7 @@ Simple means are summed anew from a ring, oldest first, so they do not drift. Th
 `period` values (as Stock.Indicators and TA-Lib do), so its first value comes with value number `period`.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Final

@@ -1,5 +1,6 @@
 """On-balance volume (Granville 1963): volume signed by the change of close; 0 at the first bar."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Final

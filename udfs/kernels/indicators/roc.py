@@ -1,5 +1,6 @@
 """Rate of change in percent."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 import numpy as np

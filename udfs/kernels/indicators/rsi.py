@@ -3,6 +3,7 @@
 Without any loss it is 100; where nothing moved at all it is 50, neither strong nor weak.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Final

@@ -1,5 +1,6 @@
 """Volume-weighted average price over a session. Bars enter with their typical price, (high + low + close) / 3."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 import numpy as np

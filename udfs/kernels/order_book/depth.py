@@ -5,6 +5,7 @@ BOOK at least `crossed_hold_nanoseconds` after the last crossed one. A gap in th
 between is taken in, but moves no feature.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Final
@@ -42,28 +43,30 @@ def quarantine_book(state: Record, event_time: int, cause: int) -> None:
 
 
 @kernel
-def take_quote(state: Record, event_time: int, sequence: int, quote: Record) -> None:
+def take_quote(state: Record, event: Record) -> None:
     """Take an uncrossed QUOTE: bid price, bid size, ask price, ask size."""
+    quote = event.numbers
     state.quote_quarantine = TRUSTED
-    move_top(state, event_time, sequence, _QUOTE, quote[0], quote[1], quote[2], quote[3])
+    move_top(state, event, quote[0], quote[1], quote[2], quote[3])
 
 
 @kernel
-def take_book(state: Record, event_time: int, sequence: int, flags: int, levels: Record, hold: int) -> None:
+def take_book(state: Record, event: Record, hold: int) -> None:
     """Take an uncrossed BOOK: (4, BOOK_DEPTH) bid prices, bid sizes, ask prices, ask sizes."""
-    if flags & _UNSYNCHRONISED:
+    levels, event_time = event.levels, event.event_time
+    if event.flags & _UNSYNCHRONISED:
         state.book_ready = 0
         drop_top(state, _BOOK)
         return
     crossing_is_over = state.book_quarantine == CROSSED and event_time - state.crossed_time >= hold
-    if flags & _SNAPSHOT or crossing_is_over:
+    if event.flags & _SNAPSHOT or crossing_is_over:
         state.book_quarantine = TRUSTED
     for row in range(4):
         for level in range(BOOK_DEPTH):
             state.book[row, level] = levels[row, level]
     state.book_ready, state.book_time = 1, max(state.book_time, event_time)
     if state.book_quarantine == TRUSTED:
-        move_top(state, event_time, sequence, _BOOK, levels[0, 0], levels[1, 0], levels[2, 0], levels[3, 0])
+        move_top(state, event, levels[0, 0], levels[1, 0], levels[2, 0], levels[3, 0])
 
 
 @kernel

@@ -1,5 +1,6 @@
 """The best level, moved by QUOTE and BOOK events alike, and the order flow that its changes imply."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 import numpy as np
@@ -10,15 +11,15 @@ from udfs.kernels.tiles import add_print, open_second
 
 
 @kernel
-def move_top(state: Record, event_time: int, sequence: int, kind: int, bid: float, bid_size: float, ask: float, ask_size: float) -> None:
+def move_top(state: Record, event: Record, bid: float, bid_size: float, ask: float, ask_size: float) -> None:
     """Make this the best level, unless a newer one is known already; NaN where a side is empty."""
-    top = state.top
-    if _is_older(top, event_time, sequence, kind):
+    top, event_time = state.top, event.event_time
+    if _is_older(top, event):
         return
     if top.source != 0:
         _add_order_flow(state, event_time, bid, bid_size, ask, ask_size)
     top.bid, top.bid_size, top.ask, top.ask_size = bid, bid_size, ask, ask_size
-    top.time, top.sequence, top.source = max(top.time, event_time), sequence, kind
+    top.time, top.sequence, top.source = max(top.time, event_time), event.sequence, event.kind
     if np.isnan(bid) or np.isnan(ask):
         return
     if top.first_time == 0:
@@ -28,11 +29,11 @@ def move_top(state: Record, event_time: int, sequence: int, kind: int, bid: floa
 
 
 @kernel
-def _is_older(top: Record, event_time: int, sequence: int, kind: int) -> bool:
+def _is_older(top: Record, event: Record) -> bool:
     """By the venue's numbering, which quotes and books share, where both have one; else by time among events of one kind."""
-    if sequence > 0 and top.sequence > 0:
-        return sequence < top.sequence
-    return top.source == kind and event_time < top.time
+    if event.sequence > 0 and top.sequence > 0:
+        return event.sequence < top.sequence
+    return top.source == event.kind and event.event_time < top.time
 
 
 @kernel
