@@ -64,9 +64,8 @@ def trusted_certificates() -> dict[str, str]:
 
 def run(command: Sequence[str | Path], **variables: str) -> None:
     """Run a step; its output goes to standard error."""
-    result = subprocess.run(
-        [str(part) for part in command], cwd=paths.ROOT, env=environment.program_environment() | variables, stdout=sys.stderr
-    )
+    full = environment.program_environment() | trusted_certificates() | variables
+    result = subprocess.run([str(part) for part in command], cwd=paths.ROOT, env=full, stdout=sys.stderr)
     if result.returncode:
         raise SetupError(
             f"setup stopped: `{' '.join(str(part) for part in command[:6])} …` ended with {result.returncode}; see the lines above"
