@@ -6,7 +6,6 @@ exponentially decaying intensity", Electron. Commun. Probab. 18, 2013). Randomne
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, TypeAlias, cast
@@ -15,7 +14,6 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from jobs.simulator import order_book
 from jobs.simulator.order_book import ASK, BID, LEVELS, Book, Integers, add, fill_up, remove
 from udfs.kernels.compiled import OPTIONS, kernel, source_number
 from udfs.kernels.events import BOOK_DEPTH, EventKind
@@ -236,7 +234,7 @@ def compiled_flow() -> Flow:
     When it was not, the draws (n, UNIFORMS) or the room in `out` are used up: call again with more. `clock` (CLOCK_FIELDS,) and `book`
     go on from call to call; `fair` in ticks and `pressure` hold one value for each `span.step` from `span.begin`.
     """
-    sources = source_number([order_book, sys.modules[__name__]])
+    sources = source_number("jobs.simulator")
 
     @numba.njit(cache=True, **OPTIONS)
     def flow(out, book, clock, fair, pressure, draws, span):  # type: ignore[no-untyped-def]
