@@ -3,6 +3,9 @@
 # mypy: no-warn-return-any
 from __future__ import annotations
 
+import hashlib
+import importlib.util
+import pkgutil
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
@@ -22,9 +25,12 @@ def kernel(function: Function) -> Function:
 
 
 def source_number(module: str) -> int:
-    """Positive number that changes with the source of a module and of every module of the project that it imports.
+    """Positive number that changes with the source of a module and of every `udfs` module that it imports; a package stands for all in it.
 
     Numba's disk cache looks only at the file of the function that is entered, not at those that it calls; it does look at the values that
     the function closes over. So an entry closes over this number, and a changed kernel can never be answered from an old cache.
     """
-    return int(content_digest(module)[:14], 16) | 1
+    spec = importlib.util.find_spec(module)
+    inside = pkgutil.iter_modules(spec.submodule_search_locations or []) if spec else ()
+    names = (module, *sorted(f"{module}.{found.name}" for found in inside))
+    return int(hashlib.sha256("".join(map(content_digest, names)).encode()).hexdigest()[:14], 16) | 1
