@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,6 +88,8 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     from jobs.lake.settings import lake_from_environment
     from jobs.training.dataset import NotEnoughData
 
+    if options.release and not options.bootstrap_servers:
+        raise ValueError("--release needs a broker: set TICKFLOW_KAFKA_BOOTSTRAP_SERVERS or give --bootstrap-servers")
     lake = lake_from_environment(os.environ, options.lake)
     store = open_store(options.models or models_location(lake), lake.s3_endpoint, lake.s3_region)
     try:
@@ -105,6 +106,8 @@ def models_location(lake: LakeSettings) -> str:
 
 
 def _request(options: argparse.Namespace) -> TrainRequest:
+    if not options.horizon_seconds > 0:
+        raise ValueError(f"the horizon must be above 0 seconds, found {options.horizon_seconds}")
     return TrainRequest(
         from_time=options.from_time,
         to_time=options.to_time,
@@ -114,14 +117,12 @@ def _request(options: argparse.Namespace) -> TrainRequest:
     )
 
 
-def _release(reference: ModelReference, options: argparse.Namespace, publisher: Callable[..., int] | None = None) -> int:
+def _release(reference: ModelReference, options: argparse.Namespace) -> int:
     from jobs.control import publish
     from jobs.gateway.publisher import PublisherSettings
 
-    if not options.bootstrap_servers:
-        raise ValueError("--release needs a broker: set TICKFLOW_KAFKA_BOOTSTRAP_SERVERS or give --bootstrap-servers")
     event = release_event(reference, options.author, "released by `tickflow train`", time.time_ns())
-    return (publisher or publish)(event, PublisherSettings(options.bootstrap_servers))
+    return publish(event, PublisherSettings(options.bootstrap_servers))
 
 
 def _report(result: dict[str, Any], as_json: bool) -> None:

@@ -34,8 +34,8 @@ class TrainingSettings:
     maximum_rows: int = 200_000
     """More labelled rows than this are thinned evenly."""
     minimum_confidence: float = 0.4
-    threads: int = 2
-    """Fixed, because the number of threads decides the order of additions."""
+    threads: int = 1
+    """Fixed, because it decides the order of additions; one does not suffer from a busy machine, where more wait for each other."""
     seed: int = 20240808
 
     def as_dict(self) -> dict[str, Any]:

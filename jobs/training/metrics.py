@@ -48,7 +48,9 @@ class Metrics:
         return self.skill_interval[0] > 0
 
 
-def evaluate(scores: Scores, classes: _Classes, log_return: _Column, start: npt.NDArray[np.int64], horizon: int, priors: _Column) -> Metrics:
+def evaluate(
+    scores: Scores, classes: _Classes, log_return: _Column, start: npt.NDArray[np.int64], horizon: int, priors: _Column
+) -> Metrics:
     """Compare scores with what happened: classes (rows,) in 0..2, start (rows,) nanoseconds, priors (parts, 3) shares of classes before."""
     shares = np.bincount(classes, minlength=priors.shape[1])
     prior = priors[(np.log(np.maximum(priors, 1e-15)) @ shares).argmax()]

@@ -180,7 +180,8 @@ def _describe_part(prepared: _Prepared, rows: npt.NDArray[np.intp]) -> dict[str,
 
 
 def _class_shares(prepared: _Prepared, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    return np.bincount(prepared.classes[rows], minlength=len(CLASS_ORDER)) / rows.shape[0]
+    counts = np.bincount(prepared.classes[rows], minlength=len(CLASS_ORDER))
+    return np.asarray(counts / rows.shape[0], np.float64)
 
 
 def _importance(model: FittedModel, names: tuple[str, ...]) -> dict[str, float]:

@@ -36,7 +36,8 @@ class SlowRule:
     """The same law written the obvious way, with everything remembered."""
 
     def __init__(self, rule: AlertRule) -> None:
-        self.rule, self.armed, self.last_fired = rule, True, None
+        self.rule, self.armed = rule, True
+        self.last_fired: int | None = None
 
     def take(self, value: float, time: int) -> bool:
         if abs(value) < self.rule.rearm_below:
@@ -44,7 +45,7 @@ class SlowRule:
         cooled = self.last_fired is None or time - self.last_fired >= self.rule.cool_down
         if not (self.armed and cooled and abs(value) >= self.rule.threshold):
             return False
-        self.armed, self.last_fired = False, time  # type: ignore[assignment]
+        self.armed, self.last_fired = False, time
         return True
 
 
@@ -138,6 +139,12 @@ def test_a_bad_rule_is_refused_with_its_reason(change: dict[str, object], says: 
 
 
 def test_alert_names_depend_on_rule_and_row() -> None:
-    names = {alert_id("a", "S", 1, 2), alert_id("b", "S", 1, 2), alert_id("a", "T", 1, 2), alert_id("a", "S", 2, 2), alert_id("a", "S", 1, 3)}
+    names = {
+        alert_id("a", "S", 1, 2),
+        alert_id("b", "S", 1, 2),
+        alert_id("a", "T", 1, 2),
+        alert_id("a", "S", 2, 2),
+        alert_id("a", "S", 1, 3),
+    }
     assert len(names) == 5
     assert alert_id("a", "S", 1, 2) in names

@@ -21,7 +21,12 @@ probabilities = st.tuples(*[st.floats(0.01, 1.0)] * 3).map(lambda parts: tuple(p
 
 
 def decided(
-    scores: tuple[float, ...] = SURE_UP, expected: float = 1e-4, sigma: float = 1e-3, flags: int = 0, has_model: bool = True, share: float = 1.0
+    scores: tuple[float, ...] = SURE_UP,
+    expected: float = 1e-4,
+    sigma: float = 1e-3,
+    flags: int = 0,
+    has_model: bool = True,
+    share: float = 1.0,
 ) -> Decision:
     return decide(scores, expected, sigma, flags, has_model, Thresholds(minimum_confidence=0.5, minimum_valid_share=0.5), share)
 

@@ -14,7 +14,9 @@ from jobs.training.splits import split_by_time
 from tests.support.feature_rows import SECOND, lake_columns, planted_dataset
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET
 
-gaps = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3), st.sampled_from([np.nan, 0.0, 90.0, 100.0, 110.0])), min_size=1, max_size=40)
+gaps = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(0, 3), st.sampled_from([np.nan, 0.0, 90.0, 100.0, 110.0])), min_size=1, max_size=40
+)
 
 
 def tiny(rows: list[tuple[int, int, float]]) -> Dataset:
@@ -32,7 +34,11 @@ def test_returns_equal_the_slow_search(rows: list[tuple[int, int, float]], horiz
     expected = []
     for row in range(len(rows)):
         due = dataset.event_time[row] + horizon * SECOND
-        later = [k for k in range(len(rows)) if dataset.symbol[k] == dataset.symbol[row] and dataset.price[k] > 0 and dataset.event_time[k] >= due]
+        later = [
+            k
+            for k in range(len(rows))
+            if dataset.symbol[k] == dataset.symbol[row] and dataset.price[k] > 0 and dataset.event_time[k] >= due
+        ]
         if dataset.price[row] > 0 and later and dataset.event_time[later[0]] <= due + tolerance * SECOND:
             expected.append((row, int(dataset.event_time[later[0]]), np.log(dataset.price[later[0]]) - np.log(dataset.price[row])))
     assert list(zip(labels.rows.tolist(), labels.end.tolist(), labels.log_return.tolist(), strict=True)) == expected

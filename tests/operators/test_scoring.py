@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ from udfs.scoring.onnx_model import Scores, load_model
 ROWS = planted_dataset(rows=400, seed=9).values
 
 
-def score(values: np.ndarray) -> Scores:
+def score(values: npt.NDArray[np.float32]) -> Scores:
     return scorer().score(values, ~np.isnan(values))
 
 
@@ -162,7 +163,7 @@ def set_metadata(name: str, text: str) -> Callable[[onnx.ModelProto], None]:
         (drop_metadata, "feature_names"),
         (rename_input, "inputs"),
         (widen_input, "inputs"),
-        (take_doubles, "ONNX"),
+        (take_doubles, "inputs"),
         (fix_rows, "batch"),
         (drop_raw_scores, "outputs"),
         (set_metadata("trees", '"AAAA"'), "reasons"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,10 +13,11 @@ from udfs.scoring.calibration import Calibration, calibrate, fit_calibration, lo
 some_scores = st.lists(st.tuples(*[st.floats(-5, 5)] * 3), min_size=1, max_size=60)
 
 
-def draw(raw_scores: np.ndarray, truth: Calibration, seed: int = 3) -> np.ndarray:
+def draw(raw_scores: npt.NDArray[np.float64], truth: Calibration, seed: int = 3) -> npt.NDArray[np.int64]:
     """Classes that happen with the probabilities that `truth` gives."""
     cumulative = calibrate(raw_scores, truth).cumsum(axis=1)
-    return (np.random.default_rng(seed).random((len(raw_scores), 1)) > cumulative).sum(axis=1).clip(0, 2)
+    above = np.random.default_rng(seed).random((len(raw_scores), 1)) > cumulative
+    return np.asarray(np.minimum(above.sum(axis=1), 2), np.int64)
 
 
 @given(some_scores, st.data())

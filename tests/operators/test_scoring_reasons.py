@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -87,11 +88,13 @@ def test_words_say_side_and_strength() -> None:
     assert describe("something_new", 3.0, 0.1) == "low something new (3)"
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=7, max_size=7).map(sorted), st.lists(st.floats(-2e6, 2e6), min_size=2, max_size=9).map(sorted))
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=7, max_size=7).map(sorted), st.lists(st.floats(-2e6, 2e6), min_size=2, max_size=9).map(sorted)
+)
 def test_quantiles_grow_with_the_value(levels: list[float], numbers: list[float]) -> None:
     found = [quantile_of(number, np.array(levels)) for number in numbers]
     assert all(0 <= quantile <= 1 for quantile in found)
-    assert all(later >= earlier - 1e-12 for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later >= earlier - 1e-12 for earlier, later in pairwise(found))
 
 
 def test_quantiles_are_those_of_the_levels() -> None:

@@ -89,7 +89,8 @@ def _penalised_loss(scores: npt.NDArray[np.float64], classes: npt.NDArray[np.int
     if abs(parameters[0]) > 20:
         return float("inf")
     probabilities = _softmax(scores, float(np.exp(parameters[0])), parameters[1:])
-    return log_loss(probabilities, classes) + _PENALTY_ROWS / classes.shape[0] * float(parameters @ parameters)
+    ridge = _PENALTY_ROWS / int(classes.shape[0]) * float(parameters @ parameters)
+    return log_loss(probabilities, classes) + ridge
 
 
 def _newton_step(
