@@ -1,0 +1,172 @@
+"""Events of one symbol for the kernels: how to write them down, how to make columns of them, and Hypothesis streams of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from udfs.kernels.events import BOOK_DEPTH, NANOSECONDS_PER_SECOND, EventFlag, EventKind, FrameColumns
+
+SECOND = NANOSECONDS_PER_SECOND
+MIDNIGHT = 1_700_006_400 * SECOND
+"""A midnight UTC."""
+
+
+class Event(NamedTuple):
+    """One event; `numbers` is its payload row: price, size, side of a TRADE; the status of a STATUS; the table's row of the others."""
+
+    kind: int
+    event_time: int
+    numbers: tuple[float, ...] = ()
+    flags: int = 0
+    sequence: int = 0
+    delay: int = 1000
+
+    @property
+    def available_time(self) -> int:
+        """When the gateway had it."""
+        return self.event_time + self.delay
+
+
+def trade(event_time: int, price: float, size: float = 1.0, side: int = 1, flags: int = 0, sequence: int = 0) -> Event:
+    """A TRADE."""
+    return Event(EventKind.TRADE, event_time, (price, size, float(side)), flags, sequence)
+
+
+def quote(event_time: int, bid: float, ask: float, bid_size: float = 1.0, ask_size: float = 1.0, sequence: int = 0) -> Event:
+    """A QUOTE."""
+    return Event(EventKind.QUOTE, event_time, (bid, bid_size, ask, ask_size), 0, sequence)
+
+
+def book(event_time: int, bids: Sequence[float], asks: Sequence[float], flags: int = 0, sequence: int = 0, size: float = 1.0) -> Event:
+    """A BOOK whose levels all have one size; levels that are not given are empty."""
+    return Event(EventKind.BOOK, event_time, (*_side(bids, size), *_side(asks, size)), flags, sequence)
+
+
+def _side(prices: Sequence[float], size: float) -> tuple[float, ...]:
+    empty = [math.nan] * (BOOK_DEPTH - len(prices))
+    return (*prices, *empty, *[size] * len(prices), *empty)
+
+
+def bar(end_time: int, numbers: tuple[float, float, float, float], volume: float, length_seconds: float = 60.0) -> Event:
+    """A vendor BAR: open, high, low, close."""
+    return Event(EventKind.BAR, end_time, (*numbers, volume, length_seconds))
+
+
+def status(event_time: int, value: int) -> Event:
+    """A STATUS."""
+    return Event(EventKind.STATUS, event_time, (float(value),))
+
+
+def clock(event_time: int) -> Event:
+    """A CLOCK."""
+    return Event(EventKind.CLOCK, event_time)
+
+
+def columns_of(events: Sequence[Event]) -> FrameColumns:
+    """Read-only columns, as they lie over received bytes."""
+
+    def table(kind: EventKind, shape: tuple[int, ...]) -> np.ndarray:
+        return np.array([event.numbers for event in events if event.kind == kind], np.float64).reshape(-1, *shape)
+
+    trades = table(EventKind.TRADE, (3,))
+    return FrameColumns(
+        *(_frozen([getattr(event, name) for event in events], dtype) for name, dtype in _HEAD),
+        _frozen(trades[:, :2], np.float64),
+        _frozen(trades[:, 2], np.int8),
+        _frozen(table(EventKind.QUOTE, (4,)), np.float64),
+        _frozen(table(EventKind.BOOK, (4, BOOK_DEPTH)), np.float64),
+        _frozen(table(EventKind.BAR, (6,)), np.float64),
+        _frozen(table(EventKind.STATUS, (1,))[:, 0], np.uint8),
+    )
+
+
+_HEAD = (("kind", np.uint8), ("flags", np.uint8), ("event_time", np.int64), ("available_time", np.int64), ("sequence", np.int64))
+
+
+def _frozen(values: object, dtype: type) -> np.ndarray:
+    array = np.ascontiguousarray(np.asarray(values), dtype)
+    return np.frombuffer(array.tobytes(), dtype).reshape(array.shape)
+
+
+_prices = st.integers(900, 1100).map(lambda ticks: ticks / 10)
+_sizes = st.integers(0, 20).map(float)
+_steps = st.one_of(
+    st.integers(0, 50_000_000),
+    st.integers(0, 3 * SECOND),
+    st.integers(0, 90 * SECOND),
+    st.sampled_from((0, SECOND, 10 * SECOND, 60 * SECOND, 300 * SECOND)),
+    st.integers(0, 7200 * SECOND),
+)
+_lags = st.one_of(st.just(0), st.just(0), st.integers(0, 2_500_000_000))
+
+
+def _book_numbers(levels: list[float], sizes: list[float]) -> tuple[float, ...]:
+    bids, asks = sorted((100 - level for level in set(levels)), reverse=True), sorted(100 + level for level in set(levels))
+    empty = [math.nan] * (BOOK_DEPTH - len(bids))
+    bid_sizes, ask_sizes = [*sizes[: len(bids)], *empty], [*sizes[::-1][: len(asks)], *empty]
+    return (*bids, *empty, *bid_sizes, *asks, *empty, *ask_sizes)
+
+
+_books = st.builds(
+    _book_numbers,
+    st.lists(st.integers(1, 30).map(lambda level: level / 10), min_size=1, max_size=BOOK_DEPTH),
+    st.lists(_sizes, min_size=BOOK_DEPTH, max_size=BOOK_DEPTH),
+)
+_quotes = st.builds(lambda bid, width, sizes: (bid, sizes[0], bid + width / 10, sizes[1]), _prices, st.integers(0, 5), st.tuples(_sizes, _sizes))
+_trades = st.tuples(_prices, _sizes, st.sampled_from((-1.0, 0.0, 1.0)))
+_kinds = (EventKind.TRADE,) * 4 + (EventKind.QUOTE, EventKind.QUOTE, EventKind.BOOK, EventKind.CLOCK)
+_VALID = {EventKind.TRADE: _trades, EventKind.QUOTE: _quotes, EventKind.BOOK: _books, EventKind.CLOCK: st.just(())}
+
+
+def _valid_event(kind: EventKind) -> st.SearchStrategy[tuple[Event, int, int]]:
+    volume_only = st.sampled_from((0, 0, 0, int(EventFlag.VOLUME_ONLY))) if kind == EventKind.TRADE else st.just(0)
+    event = st.builds(lambda numbers, flags: Event(kind, 0, numbers, flags), _VALID[kind], volume_only)
+    return st.tuples(event, _steps, _lags)
+
+
+def _placed(drawn: list[tuple[Event, int, int]], start: int) -> list[Event]:
+    times = accumulate((step for _, step, _ in drawn), initial=start)
+    return [event._replace(event_time=time - lag) for (event, _, lag), time in zip(drawn, times, strict=False)]
+
+
+_starts = st.sampled_from((MIDNIGHT - 90 * SECOND, MIDNIGHT + 3599 * SECOND, MIDNIGHT + 12_345_678_901_234))
+
+
+def believable_streams(largest: int = 40) -> st.SearchStrategy[list[Event]]:
+    """Trades, quotes, books and clocks whose numbers are right; some come out of order or late."""
+    events = st.sampled_from(_kinds).flatmap(_valid_event)
+    return st.builds(_placed, st.lists(events, min_size=1, max_size=largest), _starts)
+
+
+_anything = st.floats(allow_nan=True, allow_infinity=True) | _prices
+_WIDTHS = {EventKind.QUOTE: 4, EventKind.BOOK: 4 * BOOK_DEPTH, EventKind.BAR: 6}
+
+
+def _any_event(kind: EventKind) -> st.SearchStrategy[tuple[Event, int, int]]:
+    width = _WIDTHS.get(kind, 0)
+    numbers: st.SearchStrategy[tuple[float, ...]] = st.lists(_anything, min_size=width, max_size=width).map(tuple)
+    if kind == EventKind.TRADE:
+        numbers = st.tuples(_anything, _anything, st.sampled_from((-1.0, 0.0, 1.0)))
+    if kind == EventKind.STATUS:
+        numbers = st.tuples(st.integers(0, 5).map(float))
+    event = st.builds(lambda row, flags, sequence: Event(kind, 0, row, flags, sequence), numbers, st.integers(0, 15), st.integers(0, 30))
+    return st.tuples(event, _steps, _lags)
+
+
+def _vendor_bars() -> st.SearchStrategy[tuple[Event, int, int]]:
+    rows = st.tuples(_prices, _prices, _sizes, st.sampled_from((1.0, 5.0, 60.0, 300.0, 1800.0, 86_400.0)))
+    events = rows.map(lambda row: Event(EventKind.BAR, 0, (row[0], max(row[:2]), min(row[:2]), *row[1:])))
+    return st.tuples(events, _steps, _lags)
+
+
+def wild_streams(largest: int = 40) -> st.SearchStrategy[list[Event]]:
+    """Believable events, vendor bars, and events of every kind with any numbers, flags and sequence."""
+    believable = st.sampled_from(_kinds).flatmap(_valid_event)
+    events = st.one_of(believable, believable, _vendor_bars(), st.sampled_from(list(EventKind)).flatmap(_any_event))
+    return st.builds(_placed, st.lists(events, min_size=1, max_size=largest), _starts)

@@ -1,0 +1,276 @@
+"""A slow, obvious symbol: it keeps every event and computes everything anew, straight from the definitions in `feature_vector`."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from tests.support.kernel_events import SECOND, Event
+from udfs.kernels.events import EventFlag, EventKind
+from udfs.kernels.feature_vector import FEATURE_NAMES
+from udfs.kernels.indicators.atr import atr
+from udfs.kernels.indicators.bollinger import bollinger
+from udfs.kernels.indicators.macd import macd
+from udfs.kernels.indicators.moving_average import ema, sma
+from udfs.kernels.indicators.obv import obv
+from udfs.kernels.indicators.roc import roc
+from udfs.kernels.indicators.rsi import rsi
+from udfs.kernels.kernel_settings import BAR_LENGTHS_SECONDS, KernelSettings
+
+
+class Print(NamedTuple):
+    """A price that counts."""
+
+    time: int
+    arrival: int
+    price: float
+
+
+class OracleBar(NamedTuple):
+    """A bar as it must be published."""
+
+    end: int
+    length_seconds: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    notional: float
+    trades: int
+    signed_volume: float
+
+
+class Flow(NamedTuple):
+    """One change of the best level."""
+
+    time: int
+    value: float
+    depth: float
+
+
+class SlowSymbol:
+    """Takes trades, quotes, books and clocks without sequence numbers."""
+
+    def __init__(self, settings: KernelSettings) -> None:
+        self.settings = settings
+        self.clock = 0
+        self.watermark = 0
+        self.prints: list[Print] = []
+        self.trades: list[Event] = []
+        self.volume_only: list[Event] = []
+        self.flows: list[Flow] = []
+        self.tops: list[Event] = []
+        self.books: list[Event] = []
+
+    def take(self, event: Event) -> bool:
+        """False when the event is late."""
+        if event.kind == EventKind.CLOCK:
+            self.clock, self.watermark = max(self.clock, event.event_time), max(self.watermark, event.event_time)
+            return True
+        if event.event_time < self.watermark:
+            return False
+        self.clock = max(self.clock, event.event_time)
+        self.watermark = max(self.watermark, self.clock - self.settings.out_of_order_nanoseconds)
+        if event.kind == EventKind.TRADE:
+            self._take_trade(event)
+        else:
+            self._take_top(event)
+        return True
+
+    def _take_trade(self, event: Event) -> None:
+        if event.flags & EventFlag.VOLUME_ONLY:
+            self.volume_only.append(event)
+            return
+        self.trades.append(event)
+        self.prints.append(Print(event.event_time, len(self.prints), event.numbers[0]))
+
+    def _take_top(self, event: Event) -> None:
+        if event.kind == EventKind.BOOK:
+            self.books.append(event)
+        if self.tops and self.tops[-1].kind == event.kind and event.event_time < self.top_time():
+            return
+        new = _best(event)
+        if self.tops and _best(self.tops[-1]) != new:
+            self.flows.append(Flow(event.event_time, _flow(_best(self.tops[-1]), new), (new[1] + new[3]) / 2))
+        self.tops.append(event)
+        if not self.trades:
+            self.prints.append(Print(event.event_time, len(self.prints), 0.5 * (new[0] + new[2])))
+
+    def top_time(self) -> int:
+        """Newest time at which the best level was told."""
+        return max(event.event_time for event in self.tops)
+
+    def price_before(self, time: int) -> float:
+        """Price in force at a time; NaN before the first."""
+        known = [one for one in self.prints if one.time < time]
+        return max(known, key=lambda one: one[:2]).price if known else math.nan
+
+    def boundary(self, window_seconds: int, hop_seconds: int) -> int:
+        """Beginning of a window, in nanoseconds."""
+        second = self.clock // SECOND - window_seconds
+        return (second - second % hop_seconds) * SECOND
+
+    # Bars.
+
+    def bars(self) -> list[OracleBar]:
+        """All bars closed so far, by end and length."""
+        found = [bar for length in BAR_LENGTHS_SECONDS for bar in self._bars_of(length)]
+        return sorted(found, key=lambda bar: bar[:2])
+
+    def _bars_of(self, length: int) -> list[OracleBar]:
+        times = [one.time for one in self.prints] + [event.event_time for event in self.volume_only if event.numbers[1] > 0]
+        places = sorted({time // (length * SECOND) for time in times})
+        return [self._bar(place, length) for place in places if (place + 1) * length * SECOND <= self.watermark]
+
+    def _bar(self, place: int, length: int) -> OracleBar:
+        inside = [one for one in self.prints if one.time // (length * SECOND) == place]
+        trades = [event for event in self.trades if event.event_time // (length * SECOND) == place]
+        silent = [event for event in self.volume_only if event.event_time // (length * SECOND) == place]
+        end = (place + 1) * length * SECOND
+        prices = [one.price for one in inside] or [self.price_before(end)]
+        first = min(inside, key=lambda one: one[:2]).price if inside else prices[0]
+        return OracleBar(
+            end,
+            length,
+            first,
+            max(prices),
+            min(prices),
+            self.price_before(end),
+            sum(event.numbers[1] for event in trades + silent),
+            sum(event.numbers[0] * event.numbers[1] for event in trades),
+            len(trades),
+            sum(event.numbers[1] * event.numbers[2] for event in trades),
+        )
+
+    # Features.
+
+    def features(self) -> dict[str, float]:
+        """Every feature by name; NaN where it is not valid."""
+        values = dict.fromkeys(FEATURE_NAMES, math.nan)
+        with np.errstate(all="ignore"):
+            for part in (self._book(), self._order_flow(), self._traded(), self._returns(), self._indicators(), self._volatility()):
+                values.update(part)
+        return {name: value if math.isfinite(value) else math.nan for name, value in values.items()}
+
+    def _book_is_usable(self) -> bool:
+        return bool(self.tops) and self.clock - self.top_time() <= self.settings.stale_book_nanoseconds
+
+    def _book(self) -> dict[str, float]:
+        values = {"seconds_since_book": (self.clock - self.top_time()) / SECOND} if self.tops else {}
+        if self.books and self.clock - max(event.event_time for event in self.books) <= self.settings.stale_book_nanoseconds:
+            levels = np.array(self.books[-1].numbers).reshape(4, -1)[:, :5]
+            values["imbalance_5_levels"] = _ratio(np.nansum(levels[1]) - np.nansum(levels[3]), np.nansum(levels[1]) + np.nansum(levels[3]))
+        if not self._book_is_usable():
+            return values
+        bid, bid_size, ask, ask_size = _best(self.tops[-1])
+        mid, micro = (bid + ask) / 2, _ratio(bid * ask_size + ask * bid_size, bid_size + ask_size)
+        return values | {
+            "mid_price": mid,
+            "microprice": micro,
+            "spread": ask - bid,
+            "spread_basis_points": 1e4 * (ask - bid) / mid,
+            "microprice_deviation": 1e4 * (micro / mid - 1),
+            "imbalance_level_1": _ratio(bid_size - ask_size, bid_size + ask_size),
+        }
+
+    def _order_flow(self) -> dict[str, float]:
+        values: dict[str, float] = {}
+        for name, window, hop in (("1_second", 1, 1), ("10_seconds", 10, 1), ("1_minute", 60, 10)):
+            begin = self.boundary(window, hop)
+            if self._book_is_usable() and self.tops[0].event_time < begin:
+                inside = [flow for flow in self.flows if flow.time >= begin]
+                total = sum(flow.value for flow in inside)
+                depth = sum(flow.depth for flow in inside)
+                values[f"order_flow_{name}"] = total
+                values[f"order_flow_per_depth_{name}"] = _ratio(total * len(inside), depth) if inside else 0.0
+        return values
+
+    def _traded(self) -> dict[str, float]:
+        values: dict[str, float] = {}
+        minute = self.boundary(60, 10)
+        if self.prints and self.prints[0].time < minute:
+            everything = self.trades + self.volume_only
+            values["volume_1_minute"] = sum(event.numbers[1] for event in everything if event.event_time >= minute)
+        if not self.trades:
+            return values
+        newest = max(enumerate(self.trades), key=lambda pair: (pair[1].event_time, pair[0]))[1]
+        values |= {"last_price": newest.numbers[0], "seconds_since_trade": (self.clock - newest.event_time) / SECOND}
+        first = self.trades[0].event_time
+        for name, window, hop in (("10_seconds", 10, 1), ("1_minute", 60, 10), ("5_minutes", 300, 10)):
+            begin = self.boundary(window, hop)
+            if first < begin:
+                values[f"trade_imbalance_{name}"] = _ratio(self._sum(begin, lambda n: n[1] * n[2]), self._sum(begin, lambda n: n[1]))
+        if first < minute:
+            values["trade_count_1_minute"] = self._sum(minute, lambda n: 1.0)
+        for name, begin in (("vwap_session", self.clock - self.clock % (86_400 * SECOND)), ("vwap_5_minutes", self.boundary(300, 10))):
+            values[name] = _ratio(self._sum(begin, lambda n: n[0] * n[1]), self._sum(begin, lambda n: n[1]))
+            values[f"{name}_deviation"] = self.price_before(self.clock + 1) / values[name] - 1
+        return values
+
+    def _sum(self, begin: int, of: object) -> float:
+        assert callable(of)
+        return float(sum(of(event.numbers) for event in self.trades if event.event_time >= begin))
+
+    def _returns(self) -> dict[str, float]:
+        price = self.price_before(self.clock + 1)
+        windows = (("1_second", 1, 1), ("5_seconds", 5, 1), ("1_minute", 60, 10), ("5_minutes", 300, 10), ("1_hour", 3600, 60))
+        return {f"return_{name}": math.log(price / self.price_before(self.boundary(window, hop))) for name, window, hop in windows}
+
+    def _volatility(self) -> dict[str, float]:
+        windows = (("1_minute", 1, 60, 10), ("5_minutes", 1, 300, 10), ("1_hour", 60, 3600, 60), ("24_hours", 60, 86_400, 3600))
+        values: dict[str, float] = {}
+        for name, step, window, hop in windows:
+            begin = self.boundary(window, hop)
+            warm = self.prints[0].time < begin if name == "24_hours" else not math.isnan(self.price_before(begin))
+            if warm:
+                values[f"realised_volatility_{name}"] = math.sqrt(self._squared_returns(step, begin))
+        return values
+
+    def _squared_returns(self, step_seconds: int, begin: int) -> float:
+        """Of the closed steps that begin at `begin` or later."""
+        step = step_seconds * SECOND
+        places = sorted({one.time // step for one in self.prints if (one.time // step + 1) * step <= self.watermark})
+        closes = [(place * step, self.price_before((place + 1) * step)) for place in places]
+        return sum(math.log(now / before) ** 2 for (_, before), (time, now) in zip(closes, closes[1:], strict=False) if time >= begin)
+
+    def _indicators(self) -> dict[str, float]:
+        bars = [bar for bar in self._bars_of(60) if not math.isnan(bar.close)]
+        if not bars:
+            return {}
+        close, high, low = (np.array([getattr(bar, name) for bar in bars]) for name in ("close", "high", "low"))
+        line, signal, histogram = (series[-1] for series in macd(close, 12, 26, 9))
+        price = self.price_before(self.clock + 1)
+        means = {"sma_5": sma(close, 5), "sma_20": sma(close, 20), "ema_12": ema(close, 12), "ema_26": ema(close, 26)}
+        _, _, percent_b, bandwidth = bollinger(close, 20, 2.0)
+        true_range = atr(high, low, close, 14)[-1]
+        return {
+            **{name: float(series[-1]) for name, series in means.items()},
+            **{f"price_to_{name}": float(price / series[-1] - 1) for name, series in means.items()},
+            **{"macd_line": line, "macd_signal": signal, "macd_histogram": histogram},
+            **{"macd_line_relative": line / price, "macd_signal_relative": signal / price, "macd_histogram_relative": histogram / price},
+            **{"rsi_14": rsi(close, 14)[-1], "bollinger_percent_b": percent_b[-1], "bollinger_bandwidth": bandwidth[-1]},
+            **{"atr_14": true_range, "atr_14_relative": true_range / price, "roc_10": roc(close, 10)[-1]},
+            "obv": float(obv(close, np.array([bar.volume for bar in bars]))[-1]),
+        }
+
+
+def _best(event: Event) -> tuple[float, float, float, float]:
+    if event.kind == EventKind.QUOTE:
+        bid, bid_size, ask, ask_size = event.numbers
+        return bid, bid_size, ask, ask_size
+    levels = np.array(event.numbers).reshape(4, -1)[:, 0].tolist()
+    return levels[0], levels[1], levels[2], levels[3]
+
+
+def _flow(old: tuple[float, float, float, float], new: tuple[float, float, float, float]) -> float:
+    """Cont, Kukanov, Stoikov 2014, equation (4), case by case."""
+    bid = new[1] if new[0] > old[0] else -old[1] if new[0] < old[0] else new[1] - old[1]
+    ask = new[3] if new[2] < old[2] else -old[3] if new[2] > old[2] else new[3] - old[3]
+    return bid - ask
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below if below else math.nan
