@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.gateway.market_event import BookLevels
 from jobs.gateway.order_book import BookRebuilder, BookUpdate, OrderBook
 from tests.support.book_flows import BOOK_CHANGES
 from tests.support.market_files import SlowBook
 from udfs.kernels.events import BOOK_DEPTH, EventFlag
 
+FEWER = settings(max_examples=50, deadline=None)
 BookChanges = list[tuple[list[tuple[float, float]], list[tuple[float, float]]]]
 
 
-def as_levels(book: SlowBook) -> np.ndarray:
+def as_levels(book: SlowBook) -> BookLevels:
     """The slow book's best levels in the shape of the fast one's."""
     levels = np.full((4, BOOK_DEPTH), np.nan)
     for row, side in zip((0, 2), book.best(BOOK_DEPTH), strict=True):
@@ -31,6 +33,7 @@ def numbered(changes: BookChanges, width: int = 3) -> list[BookUpdate]:
     ]
 
 
+@FEWER
 @given(BOOK_CHANGES)
 def test_levels_equal_those_of_a_sorted_dictionary_after_every_change(changes: BookChanges) -> None:
     fast, slow = OrderBook(), SlowBook()
@@ -40,6 +43,7 @@ def test_levels_equal_those_of_a_sorted_dictionary_after_every_change(changes: B
         np.testing.assert_array_equal(fast.levels(), as_levels(slow))
 
 
+@FEWER
 @given(BOOK_CHANGES, st.data())
 def test_a_snapshot_taken_at_any_number_and_received_at_any_time_gives_the_same_book(changes: BookChanges, data: st.DataObject) -> None:
     """The snapshot may be of any update already sent, and may arrive after any number of later updates."""
@@ -65,6 +69,7 @@ def test_a_snapshot_taken_at_any_number_and_received_at_any_time_gives_the_same_
         np.testing.assert_array_equal(state.levels, as_levels(truth))
 
 
+@FEWER
 @given(BOOK_CHANGES.filter(lambda changes: len(changes) >= 3), st.data())
 def test_a_missing_update_desynchronises_until_the_next_snapshot(changes: BookChanges, data: st.DataObject) -> None:
     updates = numbered(changes)
