@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
-from tests.support.kernel_events import Event, believable_streams, columns_of
+from tests.support.kernel_events import SECOND, Event, believable_streams, columns_of, random_walk
 from tests.support.kernel_oracles import OracleBar, SlowSymbol
 from udfs.errors import Reason
 from udfs.kernels.advance import Advance, KernelSettings, advance
@@ -19,7 +20,7 @@ SETTINGS = KernelSettings()
 
 
 @settings(max_examples=60, deadline=None)
-@given(believable_streams(60))
+@given(believable_streams(40))
 def test_equals_the_slow_symbol_after_every_event(events: list[Event]) -> None:
     """Verdicts, rows with every feature, and bars of all lengths."""
     slow, state, known_bars, last_row = SlowSymbol(SETTINGS), new_state(), 0, 0
@@ -38,7 +39,31 @@ def test_equals_the_slow_symbol_after_every_event(events: list[Event]) -> None:
             last_row = slow.clock
             assert result.row_event_time.tolist() == [slow.clock]
             assert result.row_bar_closed.tolist() == [bool(closed)]
-            _assert_features(result, slow.features())
+            _assert_features(result, 0, slow.features())
+
+
+PACES = {"50 ms": 50_000_000, "1 s": SECOND, "15 s": 15 * SECOND, "2 min": 120 * SECOND, "20 min": 1200 * SECOND}
+
+
+@pytest.mark.parametrize("pace", PACES)
+@pytest.mark.parametrize("seed", range(3))
+def test_equals_the_slow_symbol_when_windows_are_full(pace: str, seed: int) -> None:
+    """Every bar, and every feature at every 20th row."""
+    events = random_walk(seed, 400, PACES[pace])
+    result = advance(new_state(), columns_of(events), SETTINGS)
+    slow, checked = SlowSymbol(SETTINGS), range(seed, len(result.row_values), 20)
+    rows = dict(zip(result.row_event_index[checked].tolist(), checked, strict=True))
+    for index, event in enumerate(events):
+        assert slow.take(event) == (result.verdicts[index] == Reason.ACCEPTED)
+        if index in rows:
+            _assert_features(result, rows[index], slow.features())
+    _assert_bars(result, slow.bars())
+
+
+def test_the_streams_fill_every_window() -> None:
+    """Each feature is valid somewhere in them, so the comparison above means something."""
+    valid = [advance(new_state(), columns_of(random_walk(0, 400, pace)), SETTINGS).row_valid.any(axis=0) for pace in PACES.values()]
+    assert [name for name, filled in zip(FEATURE_NAMES, np.any(valid, axis=0), strict=True) if not filled] == []
 
 
 def _assert_bars(result: Advance, expected: list[OracleBar]) -> None:
@@ -48,11 +73,11 @@ def _assert_bars(result: Advance, expected: list[OracleBar]) -> None:
         np.testing.assert_allclose(result.bars[name], [getattr(bar, name) for bar in expected], rtol=1e-12, err_msg=name)
 
 
-def _assert_features(result: Advance, expected: dict[str, float]) -> None:
-    found = dict(zip(FEATURE_NAMES, result.row_values[0].tolist(), strict=True))
+def _assert_features(result: Advance, row: int, expected: dict[str, float]) -> None:
+    found = dict(zip(FEATURE_NAMES, result.row_values[row].tolist(), strict=True))
     wrong = {name: (found[name], value) for name, value in expected.items() if not _is_close(found[name], value)}
     assert not wrong
-    assert result.row_valid[0].tolist() == [not math.isnan(expected[name]) for name in FEATURE_NAMES]
+    assert result.row_valid[row].tolist() == [not math.isnan(expected[name]) for name in FEATURE_NAMES]
 
 
 def _is_close(found: float, expected: float) -> bool:

@@ -141,7 +141,7 @@ _starts = st.sampled_from((MIDNIGHT - 90 * SECOND, MIDNIGHT + 3599 * SECOND, MID
 def believable_streams(largest: int = 40) -> st.SearchStrategy[list[Event]]:
     """Trades, quotes, books and clocks whose numbers are right; some come out of order or late."""
     events = st.sampled_from(_kinds).flatmap(_valid_event)
-    return st.builds(_placed, st.lists(events, min_size=1, max_size=largest), _starts)
+    return st.builds(_placed, st.lists(events, min_size=8, max_size=largest), _starts)
 
 
 _anything = st.floats(allow_nan=True, allow_infinity=True) | _prices
@@ -169,4 +169,26 @@ def wild_streams(largest: int = 40) -> st.SearchStrategy[list[Event]]:
     """Believable events, vendor bars, and events of every kind with any numbers, flags and sequence."""
     believable = st.sampled_from(_kinds).flatmap(_valid_event)
     events = st.one_of(believable, believable, _vendor_bars(), st.sampled_from(list(EventKind)).flatmap(_any_event))
-    return st.builds(_placed, st.lists(events, min_size=1, max_size=largest), _starts)
+    return st.builds(_placed, st.lists(events, min_size=8, max_size=largest), _starts)
+
+
+def random_walk(seed: int, events: int, mean_step_nanoseconds: int, start: int = MIDNIGHT - 90 * SECOND) -> list[Event]:
+    """A long stream at a steady pace, whose windows fill: what short drawn streams do not reach."""
+    generator = np.random.default_rng(seed)
+    steps = generator.exponential(mean_step_nanoseconds, events).astype(np.int64)
+    lags = np.where(generator.random(events) < 0.3, generator.integers(0, 2_200_000_000, events), 0)
+    times = (start + np.cumsum(steps) - lags).tolist()
+    prices = np.round(100 * np.exp(np.cumsum(generator.normal(0, 1e-3, events))), 2).tolist()
+    return [_random_event(generator, time, price) for time, price in zip(times, prices, strict=True)]
+
+
+def _random_event(generator: np.random.Generator, time: int, price: float) -> Event:
+    kind, size, other = generator.integers(0, 10), float(generator.integers(0, 50)), float(generator.integers(1, 50))
+    if kind < 6:
+        return trade(time, price, size, int(generator.integers(-1, 2)), int(EventFlag.VOLUME_ONLY) if kind == 0 else 0)
+    half_spread = generator.integers(0, 4) / 100
+    if kind < 8:
+        return quote(time, price - half_spread, price + half_spread, size, other)
+    if kind == 8:
+        return book(time, [price - half_spread - level / 100 for level in range(7)], [price + half_spread + level / 50 for level in range(4)], size=other)
+    return clock(time)
