@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.local import environment, paths, processes
-from infra.local.console import SetupError
+from infra.local import environment, flink_java, paths, processes
 
 TIMEOUT_SECONDS = 10
 SUBMIT_SECONDS = 180
@@ -36,12 +35,11 @@ def request(rest_url: str, path: str, body: Mapping[str, object] | None = None, 
     return json.loads(content) if content else None
 
 
-def submit_command(rest_url: str, entry: Path, arguments: Sequence[str], code_zip: Path, options: Mapping[str, str]) -> list[str]:
-    """The `flink run` command line."""
+def submit_arguments(rest_url: str, entry: Path, arguments: Sequence[str], code_zip: Path, options: Mapping[str, str]) -> list[str]:
+    """What stands behind `flink` on the command line."""
     address = urllib.parse.urlsplit(rest_url)
     dynamic = [f"-D{key}={value}" for key, value in sorted(options.items())]
-    target = ["-m", f"{address.hostname}:{address.port}"]
-    return [str(paths.FLINK_HOME / "bin" / "flink"), "run", "-d", *target, *dynamic, "-py", str(entry), "-pyfs", str(code_zip), *arguments]
+    return ["run", "-d", "-m", f"{address.hostname}:{address.port}", *dynamic, "-py", str(entry), "-pyfs", str(code_zip), *arguments]
 
 
 def submit(
@@ -49,20 +47,18 @@ def submit(
     arguments: Sequence[str],
     rest_url: str,
     code_zip: Path,
+    configuration: Path,
     *,
-    configuration: Path | None = None,
     options: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> str:
-    """Submit a Python program with `flink run -d`; the new job's id.
+    """Submit a Python program as `flink run -d` does; the new job's id.
 
     `configuration` is the folder for FLINK_CONF_DIR (`Endpoints.flink_configuration`), `options` are Flink settings for this job,
     `variables` are added to the client's environment. Raises JobFailed with the client's output.
     """
-    client = environment.program_environment() | dict(variables or {})
-    if configuration is not None:
-        client |= {"FLINK_CONF_DIR": str(configuration), "FLINK_LOG_DIR": str(configuration.parents[1] / "logs")}
-    command = submit_command(rest_url, entry, arguments, code_zip, options or {})
+    command = flink_java.client(configuration, submit_arguments(rest_url, entry, arguments, code_zip, options or {}))
+    client = environment.program_environment() | flink_java.variables(configuration) | dict(variables or {})
     result = subprocess.run(command, env=client, cwd=paths.ROOT, capture_output=True, text=True, timeout=SUBMIT_SECONDS)
     found = JOB_ID.search(result.stdout)
     if result.returncode or not found:
@@ -157,6 +153,3 @@ def stop_with_savepoint(rest_url: str, job_id: str, target: Path | str, timeout_
 def taskmanager_log(data_directory: Path, name: str = "flink-taskmanager-1") -> str:
     """The end of a TaskManager's log, for error messages."""
     return processes.tail(str(data_directory / "logs" / f"{name}.log"))
-
-
-__all__ = ["JobFailed", "SetupError", "cancel", "failure", "job_state", "jobs", "stop_with_savepoint", "submit", "wait_for_checkpoint"]

@@ -1,4 +1,4 @@
-"""A Flink session cluster on loopback: one JobManager and TaskManagers of one slot, started with Flink's own scripts."""
+"""A Flink session cluster on loopback: one JobManager and TaskManagers of one slot, completed from a profile in `flink-conf/`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,11 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.local import environment, paths
+from infra.local import environment, flink_java, paths
 from infra.local.ports import HOST
 
 START_SECONDS = 90.0
 JVM_CRASH_LOGS = "-XX:ErrorFile={directory}/hs_err_%p.log"
-
-
-def read_configuration(path: Path) -> dict[str, str]:
-    """The keys of a `config.yaml` written flat, one `key: value` a line."""
-    lines = [line for line in path.read_text().splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    return dict(line.split(": ", 1) for line in lines)
 
 
 def runtime_keys(data_directory: Path, ports: Mapping[str, int]) -> dict[str, str]:
@@ -49,20 +43,13 @@ def write_configuration(profile: str, data_directory: Path, ports: Mapping[str, 
     target.mkdir(parents=True, exist_ok=True)
     for folder in ("checkpoints", "savepoints", "run/tmp"):
         (data_directory / folder).mkdir(parents=True, exist_ok=True)
-    keys = read_configuration(paths.FLINK_CONFIGURATIONS / profile / "config.yaml") | runtime_keys(data_directory, ports)
+    keys = flink_java.read_configuration(paths.FLINK_CONFIGURATIONS / profile / "config.yaml") | runtime_keys(data_directory, ports)
     own_options = JVM_CRASH_LOGS.format(directory=data_directory / "logs")
-    keys["env.java.opts.all"] = f"{java_module_options()} {own_options}"
+    keys["env.java.opts.all"] = f"{' '.join(flink_java.module_options())} {own_options}"
     (target / "config.yaml").write_text("".join(f"{key}: {quoted(value)}\n" for key, value in sorted(keys.items())))
     for source in paths.FLINK_CONFIGURATIONS.glob("log4j*.properties"):
         shutil.copy(source, target / source.name)
     return target
-
-
-def java_module_options() -> str:
-    """The `--add-opens` and `--add-exports` that Flink ships for Java 17."""
-    lines = (paths.FLINK_HOME / "conf" / "config.yaml").read_text().splitlines()
-    options = next(line for line in lines if "--add-exports" in line and not line.lstrip().startswith("#"))
-    return options.split("all:", 1)[1].strip()
 
 
 def quoted(value: str) -> str:
@@ -72,25 +59,8 @@ def quoted(value: str) -> str:
 
 def process_environment(configuration: Path, name: str, further: Mapping[str, str]) -> dict[str, str]:
     """The environment of one of the cluster's processes; `further` carries the lake's credentials."""
-    data_directory = configuration.parents[1]
-    variables = {
-        "FLINK_CONF_DIR": str(configuration),
-        "FLINK_LOG_DIR": str(data_directory / "logs"),
-        "FLINK_PID_DIR": str(data_directory / "run"),
-        "FLINK_IDENT_STRING": name,
-        "MALLOC_ARENA_MAX": "2",
-    }
-    return environment.program_environment() | dict(further) | variables
-
-
-def jobmanager_command() -> list[str]:
-    """Flink's script; it becomes the JVM, so the pid is the JobManager's."""
-    return [str(paths.FLINK_HOME / "bin" / "jobmanager.sh"), "start-foreground"]
-
-
-def taskmanager_command(name: str) -> list[str]:
-    """Flink's script; it becomes the JVM, so the pid is the TaskManager's."""
-    return [str(paths.FLINK_HOME / "bin" / "taskmanager.sh"), "start-foreground", f"-Dtaskmanager.resource-id={name}"]
+    own = {"FLINK_IDENT_STRING": name, "MALLOC_ARENA_MAX": "2"}
+    return environment.program_environment() | dict(further) | flink_java.variables(configuration) | own
 
 
 def registered_slots(rest_url: str) -> int | None:

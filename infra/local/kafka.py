@@ -17,6 +17,7 @@ from infra.local.ports import HOST
 
 HEAP_MEGABYTES = 512
 START_SECONDS = 60.0
+FORMATTER = "kafka.tools.StorageTool"
 
 LOGGING = """status = error
 appender.console.type = Console
@@ -64,6 +65,8 @@ def properties(directory: Path, port: int, controller_port: int) -> dict[str, st
 def java(main_class: str, arguments: list[str], directory: Path) -> list[str]:
     """The command line of one of Kafka's programs."""
     memory = [f"-Xmx{HEAP_MEGABYTES}m", f"-Xms{HEAP_MEGABYTES // 2}m", "-XX:+UseParallelGC"]
+    if main_class == FORMATTER:
+        memory = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     class_path = ["-cp", f"{paths.JARS / 'kafka'}/*"]
     logging = [f"-Dlog4j2.configurationFile={directory / 'log4j2.properties'}"]
     return [str(paths.java_home() / "bin" / "java"), *memory, *logging, *class_path, main_class, *arguments]
@@ -84,7 +87,7 @@ def prepare(directory: Path, port: int, controller_port: int) -> list[str]:
 def format_storage(directory: Path, configuration: Path) -> None:
     """Give an empty log directory its cluster id."""
     arguments = ["format", "--cluster-id", uuid.uuid4().hex[:22], "--config", str(configuration)]
-    command = java("kafka.tools.StorageTool", arguments, directory)
+    command = java(FORMATTER, arguments, directory)
     result = subprocess.run(command, env=environment.program_environment(), capture_output=True, text=True)
     if result.returncode:
         raise SetupError(f"Kafka's storage could not be formatted in {directory}:\n{(result.stdout + result.stderr)[-2000:]}")

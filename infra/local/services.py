@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from infra.local import environment, flink_cluster, kafka, ports, processes, redis_server, s3_server
+from infra.local import environment, flink_cluster, flink_java, kafka, ports, processes, redis_server, s3_server
 from infra.local.console import say
 from infra.local.endpoints import Endpoints, Lake, existing, service_endpoints
 from infra.local.processes import Program
@@ -91,8 +91,10 @@ class Services:
     def start_flink(self, taskmanagers: int) -> list[tuple[Callable[[], bool], Program, float]]:
         """Launch the JobManager and the TaskManagers that are missing."""
         configuration = flink_cluster.write_configuration(self.profile, self.data_directory, self.ports)
-        commands = {"flink-jobmanager": flink_cluster.jobmanager_command()}
-        commands |= {name: flink_cluster.taskmanager_command(name) for name in (f"flink-taskmanager-{n + 1}" for n in range(taskmanagers))}
+        commands = {"flink-jobmanager": flink_java.jobmanager(configuration)}
+        commands |= {
+            name: flink_java.taskmanager(configuration, name) for name in (f"flink-taskmanager-{n + 1}" for n in range(taskmanagers))
+        }
         launched = [
             self.launch(name, command, flink_cluster.process_environment(configuration, name, self.endpoints.as_environment()))
             for name, command in commands.items()
