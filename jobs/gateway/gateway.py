@@ -135,13 +135,16 @@ class Gateway:
         """Let time pass up to the event's: send what becomes due in between."""
         due, packer, pacer = event.available_time, self._packer, self.pacer
         pacer.start(due)
-        now = pacer.now(due)
-        self._send_all(packer.advance(min(now, due), now), source)
-        while now < due and not self._is_stopped():
+        while True:
+            now = pacer.now(due)
+            frames = packer.advance(min(now, due), now)
+            if frames:
+                self._send_all(frames, source)
+                packer.time_passed(pacer.now(due))
+            if now >= due or self._is_stopped():
+                return
             pacer.sleep_until(min(due, packer.next_deadline()), self._is_stopped)
             self.sink.poll()
-            now = pacer.now(due)
-            self._send_all(packer.advance(min(now, due), now), source)
 
     def _send_all(self, frames: Iterable[PackedFrame], source: RunningSource) -> None:
         for frame in frames:

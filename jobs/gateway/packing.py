@@ -144,6 +144,10 @@ class Packer:
             self._flush_old(frames)
         return frames
 
+    def time_passed(self, now: int) -> None:
+        """Sending took until `now`: frames that begin from here on age from there."""
+        self._now = max(self._now, now)
+
     def finish(self, close_bars: bool) -> list[PackedFrame]:
         """Hand out everything that waits.
 

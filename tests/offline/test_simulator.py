@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from jobs.gateway.market_event import Item, MarketEvent, RejectedLine
@@ -18,6 +19,7 @@ from udfs.errors import InvalidSettings, Reason
 from udfs.kernels.events import EventFlag, EventKind, TradingStatus
 
 SECOND = 1_000_000_000
+Floats = npt.NDArray[np.float64]
 
 
 def comparable(item: Item) -> object:
@@ -214,7 +216,7 @@ def test_the_book_after_a_gap_is_a_snapshot(broken: tuple[SimulatedSource, list[
     for found in books.values():
         distinct = [next(group) for _, group in groupby(found, key=lambda event: event.sequence)]
         assert distinct[0].flags == EventFlag.SNAPSHOT
-        for before, after in zip(distinct, distinct[1:], strict=False):
+        for before, after in pairwise(distinct):
             assert (after.sequence - before.sequence > 1) == bool(after.flags & EventFlag.SEQUENCE_GAP)
             assert (before.flags == EventFlag.SEQUENCE_GAP) == (after.flags == EventFlag.SNAPSHOT)
 
@@ -231,7 +233,7 @@ def test_the_mid_price_follows_the_efficient_price(clean: list[MarketEvent]) -> 
         assert abs((book[0, 0] + book[2, 0]) / 2 - fair) < 0.004 * fair
 
 
-def latent(predictability: float, correlation: float, symbols: int, stretches: int) -> tuple[np.ndarray, np.ndarray]:
+def latent(predictability: float, correlation: float, symbols: int, stretches: int) -> tuple[Floats, Floats]:
     settings = SimulationSettings(symbols=symbols, predictability=predictability, correlation=correlation, jumps_per_hour=0)
     seeds = np.random.SeedSequence(3).spawn(symbols + 1)
     generators = [np.random.Generator(np.random.PCG64(seed)) for seed in seeds]
