@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from udfs.codecs.wire import SchemaIds
+from udfs.codecs.wire import PINNED, SchemaIds
 from udfs.errors import TickflowError
 
 SCHEMAS: Final = Path(__file__).resolve().parents[1] / "infra" / "schemas"
@@ -147,3 +148,11 @@ def _message(error: urllib.error.HTTPError) -> str:
     except (ValueError, OSError):
         return "no explanation"
     return str(said.get("message", "no explanation"))[:300] if isinstance(said, dict) else "no explanation"
+
+
+def schema_ids(url: str, environment: Mapping[str, str] = os.environ) -> SchemaIds:
+    """The pinned ids, or those of the registry at `url`. Its login comes from TICKFLOW_SCHEMA_REGISTRY_USERNAME, _PASSWORD or _TOKEN."""
+    if not url:
+        return PINNED
+    login = (environment.get(f"TICKFLOW_SCHEMA_REGISTRY_{name}", "") for name in ("USERNAME", "PASSWORD", "TOKEN"))
+    return ids_from_registry(SchemaRegistry(url, *login))

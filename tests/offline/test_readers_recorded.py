@@ -9,7 +9,7 @@ import pytest
 
 from jobs.gateway.detect import open_source
 from jobs.gateway.market_event import MarketEvent, RejectedLine
-from jobs.inspect import inspect_source
+from jobs.inspect_source import inspect_source
 from udfs.kernels.events import EventFlag, EventKind
 
 MINUTE = 60 * 1_000_000_000

@@ -1,0 +1,210 @@
+"""Every setting of the stream job: from `flink-conf/<profile>/job.toml`, overridden by `TICKFLOW_…` variables. All problems at once.
+
+A nested setting's variable joins the names with two underscores: `TICKFLOW_KAFKA__BOOTSTRAP_SERVERS`. Addresses that the local services
+share have the short names that `infra/tickflow up` prints, such as `TICKFLOW_KAFKA_BOOTSTRAP_SERVERS`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from udfs.errors import InvalidSettings
+from udfs.kernels.feature_vector import FEATURE_SET
+from udfs.kernels.kernel_settings import KernelSettings, settings_problems
+from udfs.kernels.signal_rules import Thresholds
+
+MILLISECOND = 1_000_000
+SECOND = 1_000 * MILLISECOND
+PREFIX = "TICKFLOW_"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Topics(_Section):
+    """Names of the Kafka topics."""
+
+    frames: str = Field("market.frames", description="market frames in, key = symbol")
+    news: str = Field("news.items", description="news items in")
+    control: str = Field("control", description="control log in, one partition")
+    features: str = Field("features", description="feature rows out")
+    bars: str = Field("bars", description="closed bars out")
+    signals: str = Field("signals", description="signals out")
+    alerts: str = Field("alerts", description="alerts out")
+    late: str = Field("late", description="events that came too late, out")
+    rejects: str = Field("rejects", description="input that was not used, out")
+
+
+class KafkaSettings(_Section):
+    """The broker. User and password come from TICKFLOW_KAFKA_USERNAME and TICKFLOW_KAFKA_PASSWORD and are never stored."""
+
+    bootstrap_servers: str = Field("127.0.0.1:9092", description="addresses of the brokers")
+    partitions: int = Field(8, ge=1, le=4096, description="partitions of the topics that are made when missing")
+    delivery_guarantee: Literal["at-least-once", "exactly-once"] = Field("at-least-once", description="of the Kafka sinks")
+    compression: Literal["none", "lz4", "zstd", "snappy"] = Field("lz4", description="of the Kafka sinks")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field("PLAINTEXT", description="how to connect")
+    sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field("", description="how to log in")
+    truststore: str = Field("", description="PEM file with the certificates that are trusted")
+
+    def client_properties(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """Further properties for Java clients; holds the password when one is set."""
+        found = {} if self.security_protocol == "PLAINTEXT" else {"security.protocol": self.security_protocol}
+        if self.truststore:
+            found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": self.truststore}
+        if self.sasl_mechanism:
+            module = "plain.PlainLoginModule" if self.sasl_mechanism == "PLAIN" else "scram.ScramLoginModule"
+            user, password = environment.get("TICKFLOW_KAFKA_USERNAME", ""), environment.get("TICKFLOW_KAFKA_PASSWORD", "")
+            login = f'org.apache.kafka.common.security.{module} required username="{user}" password="{password}";'
+            found |= {"sasl.mechanism": self.sasl_mechanism, "sasl.jaas.config": login}
+        return found
+
+    def librdkafka_properties(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The same for Python clients."""
+        found = {} if self.security_protocol == "PLAINTEXT" else {"security.protocol": self.security_protocol}
+        found |= {"ssl.ca.location": self.truststore} if self.truststore else {}
+        if self.sasl_mechanism:
+            user, password = environment.get("TICKFLOW_KAFKA_USERNAME", ""), environment.get("TICKFLOW_KAFKA_PASSWORD", "")
+            found |= {"sasl.mechanism": self.sasl_mechanism, "sasl.username": user, "sasl.password": password}
+        return found
+
+
+class OnlineSettings(_Section):
+    """The online store."""
+
+    redis_url: str = Field("redis://127.0.0.1:6379/0", description="address of Redis")
+    time_to_live_seconds: int = Field(86_400, ge=1, description="how long the newest row of a symbol is kept")
+
+
+class FlinkSettings(_Section):
+    """How the job runs."""
+
+    rest_url: str = Field("http://127.0.0.1:8081", description="REST address of the cluster")
+    execution_mode: Literal["thread", "process"] = Field("thread", description="Python inside the TaskManager, or in a process of its own")
+    parallelism: int = Field(1, ge=1, description="slots that the job uses")
+    max_parallelism: int = Field(4096, ge=1, le=32768, description="key groups: fixed for the life of the state")
+    checkpoint_interval_milliseconds: int = Field(10_000, ge=100, description="distance of checkpoints; Iceberg rows appear with them")
+
+
+class KernelSection(_Section):
+    """How events are taken. Changing any of them changes results, so they are part of the manifest."""
+
+    out_of_order_milliseconds: int = Field(2_000, ge=0, le=10_000, description="how far behind the symbol's clock an event is still used")
+    maximum_clock_skew_milliseconds: int = Field(60_000, ge=0, description="how far event time may be ahead of available time")
+    row_interval_milliseconds: int = Field(100, ge=1, description="shortest distance of feature rows between bars")
+    stale_book_milliseconds: int = Field(60_000, ge=1, description="age from which the book is not used")
+    crossed_hold_milliseconds: int = Field(1_000, ge=0, description="time without crossing that ends a quarantine")
+    bar_lengths_seconds: tuple[int, ...] = Field((1, 60, 300, 3600), description="lengths of the bars that are published")
+
+    def kernel_settings(self) -> KernelSettings:
+        """In the kernels' units."""
+        return KernelSettings(
+            out_of_order_nanoseconds=self.out_of_order_milliseconds * MILLISECOND,
+            maximum_clock_skew_nanoseconds=self.maximum_clock_skew_milliseconds * MILLISECOND,
+            row_interval_nanoseconds=self.row_interval_milliseconds * MILLISECOND,
+            stale_book_nanoseconds=self.stale_book_milliseconds * MILLISECOND,
+            crossed_hold_nanoseconds=self.crossed_hold_milliseconds * MILLISECOND,
+            bar_lengths_seconds=self.bar_lengths_seconds,
+        )
+
+
+class ScoringSection(_Section):
+    """When a score becomes a signal that may be acted on."""
+
+    minimum_confidence: float = Field(0.4, ge=0, le=1, description="calibrated probability below which a signal abstains")
+    minimum_valid_share: float = Field(0.5, ge=0, le=1, description="share of the model's inputs that must be valid")
+
+    def thresholds(self) -> Thresholds:
+        """As the rules take them."""
+        return Thresholds(self.minimum_confidence, self.minimum_valid_share)
+
+
+class Settings(_Section):
+    """All of it."""
+
+    kafka: KafkaSettings = KafkaSettings()
+    topics: Topics = Topics()
+    online: OnlineSettings = OnlineSettings()
+    flink: FlinkSettings = FlinkSettings()
+    kernel: KernelSection = KernelSection()
+    scoring: ScoringSection = ScoringSection()
+    universe: tuple[str, ...] = Field((), description="symbols that are accepted; empty accepts all")
+    schema_registry_url: str = Field("", description="Confluent-compatible registry; empty uses the pinned ids")
+
+    def without_secrets(self) -> dict[str, Any]:
+        """For the runs table; no field holds a secret."""
+        return self.model_dump(mode="json")
+
+    def manifest_id(self, code_hash: str) -> str:
+        """Names what makes results: code, feature set, and the settings that change results. 20 hexadecimal digits."""
+        content = {
+            "code": code_hash,
+            "feature_set": FEATURE_SET,
+            "kernel": self.kernel.model_dump(mode="json"),
+            "scoring": self.scoring.model_dump(mode="json"),
+            "universe": sorted(self.universe),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
+
+
+_SHORT_NAMES = {
+    "KAFKA_BOOTSTRAP_SERVERS": ("kafka", "bootstrap_servers"),
+    "REDIS_URL": ("online", "redis_url"),
+    "FLINK_REST_URL": ("flink", "rest_url"),
+    "SCHEMA_REGISTRY_URL": ("schema_registry_url",),
+}
+
+
+def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of a profile's file and the environment. Raises InvalidSettings with every problem."""
+    values = _file_values(file) if file else {}
+    for path, text in _environment_values(environment):
+        _put(values, path, text)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise InvalidSettings("settings:\n" + "\n".join(_problem(detail) for detail in error.errors())) from None
+    problems = settings_problems(settings.kernel.kernel_settings())
+    if problems:
+        raise InvalidSettings("settings:\n" + "\n".join(f"  kernel: {problem}" for problem in problems))
+    return settings
+
+
+def _file_values(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except OSError as error:
+        raise InvalidSettings(f"settings file {file}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSettings(f"settings file {file}: {error}") from error
+
+
+def _environment_values(environment: Mapping[str, str]) -> list[tuple[tuple[str, ...], str]]:
+    found = []
+    for name, text in sorted(environment.items()):
+        bare = name.removeprefix(PREFIX)
+        if not name.startswith(PREFIX):
+            continue
+        path = _SHORT_NAMES.get(bare) or tuple(bare.lower().split("__"))
+        if bare in _SHORT_NAMES or (len(path) == 2 and path[0] in Settings.model_fields) or bare == "UNIVERSE":
+            found.append((path, text))
+    return found
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], text: str) -> None:
+    for name in path[:-1]:
+        values = values.setdefault(name, {})
+    values[path[-1]] = [part for part in text.split(",") if part] if path[-1] in ("universe", "bar_lengths_seconds") else text
+
+
+def _problem(detail: Any) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    return f"  {where}: {detail['msg']}, found {detail.get('input')!r}"

@@ -1,0 +1,121 @@
+"""What the control log has put into force, as of each of its entries.
+
+Frames are stamped with the last entry that was in force when they entered the log, and different symbols may lag behind each other, so
+every past state can be asked for: `at(version)` gives the same answer in live and in replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from udfs.codecs.control import decode_control
+from udfs.errors import MalformedMessage, ModelMismatch, Reason, TickflowError
+from udfs.kernels.alert_rules import rules_of_symbol
+from udfs.kernels.feature_vector import FEATURE_NAMES
+from udfs.records import AlertRule, ControlEvent, ControlKind, ModelReference
+from udfs.scoring.onnx_model import Scorer, load_model
+
+FetchModel = Callable[[ModelReference], bytes]
+"""Brings the bytes of a released model; raises TickflowError when they cannot be had or are not those that were released."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSnapshot:
+    """What is in force at one version."""
+
+    version: int = 0
+    model: ModelReference | None = None
+    scorer: Scorer | None = None
+    rules: tuple[AlertRule, ...] = ()
+    everything_halted: bool = False
+    halted_symbols: frozenset[str] = frozenset()
+    resumed_symbols: frozenset[str] = frozenset()
+    """Symbols that were let go again while everything else stays halted."""
+
+    def is_halted(self, symbol: str) -> bool:
+        """Whether a person halted the symbol."""
+        return symbol in self.halted_symbols or (self.everything_halted and symbol not in self.resumed_symbols)
+
+    def rules_of(self, symbol: str) -> tuple[AlertRule, ...]:
+        """The alert rules that watch a symbol."""
+        return rules_of_symbol(self.rules, symbol) if self.rules else ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedControl:
+    """An entry that changed nothing: why, and its bytes."""
+
+    version: int
+    reason: Reason
+    detail: str
+    raw: bytes
+
+
+class ControlState:
+    """The snapshots after each entry of the log. Entries that cannot be applied leave the state as it was and are kept as refused."""
+
+    def __init__(self, fetch_model: FetchModel) -> None:
+        self._fetch_model = fetch_model
+        self._snapshots = [ControlSnapshot()]
+        self.refused: list[RefusedControl] = []
+
+    @property
+    def version(self) -> int:
+        """The last entry read."""
+        return len(self._snapshots) - 1
+
+    def at(self, version: int) -> ControlSnapshot:
+        """What was in force at a version that was read."""
+        return self._snapshots[version]
+
+    def read(self, raw: bytes) -> None:
+        """Take the next entry of the log."""
+        version = self.version + 1
+        before = self._snapshots[-1]
+        try:
+            after = self._apply(before, decode_control(raw, version - 1))
+        except MalformedMessage as error:
+            after = self._refuse(version, error.reason, error.detail, raw)
+        except ModelMismatch as error:
+            after = self._refuse(version, Reason.MODEL_REFUSED, str(error), raw)
+        self._snapshots.append(replace(after, version=version))
+
+    def _refuse(self, version: int, reason: Reason, detail: str, raw: bytes) -> ControlSnapshot:
+        self.refused.append(RefusedControl(version, reason, detail, raw))
+        return self._snapshots[-1]
+
+    def _apply(self, before: ControlSnapshot, event: ControlEvent) -> ControlSnapshot:
+        if event.kind is ControlKind.MODEL and event.model is not None:
+            return replace(before, model=event.model, scorer=self._load(event.model))
+        if event.kind is ControlKind.ALERT_RULE and event.rule is not None:
+            return replace(before, rules=(*_without(before.rules, event.rule.rule_id), event.rule))
+        if event.kind is ControlKind.REMOVE_ALERT_RULE:
+            return replace(before, rules=_without(before.rules, event.rule_id))
+        if event.kind is ControlKind.HALT:
+            return _halted(before, frozenset(event.symbols))
+        return _resumed(before, frozenset(event.symbols))
+
+    def _load(self, model: ModelReference) -> Scorer:
+        """Raises ModelMismatch; a store that cannot be reached is the job's failure, not the model's: it raises what it raised."""
+        try:
+            data = self._fetch_model(model)
+        except TickflowError as error:
+            raise ModelMismatch(f"model {model.version}: {error}") from error
+        return load_model(data, FEATURE_NAMES, model.sha256)
+
+
+def _without(rules: tuple[AlertRule, ...], rule_id: str) -> tuple[AlertRule, ...]:
+    return tuple(rule for rule in rules if rule.rule_id != rule_id)
+
+
+def _halted(before: ControlSnapshot, symbols: frozenset[str]) -> ControlSnapshot:
+    if not symbols:
+        return replace(before, everything_halted=True, halted_symbols=frozenset(), resumed_symbols=frozenset())
+    return replace(before, halted_symbols=before.halted_symbols | symbols, resumed_symbols=before.resumed_symbols - symbols)
+
+
+def _resumed(before: ControlSnapshot, symbols: frozenset[str]) -> ControlSnapshot:
+    if not symbols:
+        return replace(before, everything_halted=False, halted_symbols=frozenset(), resumed_symbols=frozenset())
+    return replace(before, halted_symbols=before.halted_symbols - symbols, resumed_symbols=before.resumed_symbols | symbols)
