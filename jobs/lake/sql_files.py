@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from udfs.errors import TickflowError
 
@@ -20,24 +21,38 @@ class UnknownParameter(TickflowError):
     """A parameter that the file does not have, or a value that does not fit it."""
 
 
-def statements(text: str) -> list[str]:
-    """The statements of a file in order, without the semicolons; comments stay. Semicolons in strings and comments do not split."""
-    return [statement.strip() for statement in _split(text) if _says_something(statement)]
+class Statement(NamedTuple):
+    """One statement without its semicolon, and the line of the file on which it begins, from 1."""
+
+    text: str
+    line: int
 
 
-def _split(text: str) -> Iterator[str]:
+def statements(text: str) -> list[Statement]:
+    """The statements of a file in order; comments stay. Semicolons in strings and comments do not split."""
+    return [Statement(part.strip(), line + _leading_lines(part)) for part, line in _split(text) if _says_something(part)]
+
+
+def _split(text: str) -> Iterator[tuple[str, int]]:
     parts: list[str] = []
+    line = first_line = 1
     for token in _TOKENS.findall(text):
+        line += token.count("\n")
         if token == ";":
-            yield "".join(parts)
+            yield "".join(parts), first_line
             parts.clear()
+            first_line = line
         else:
             parts.append(token)
-    yield "".join(parts)
+    yield "".join(parts), first_line
 
 
-def _says_something(statement: str) -> bool:
-    return any(token.strip() and not token.startswith(("--", "/*")) for token in _TOKENS.findall(statement))
+def _leading_lines(part: str) -> int:
+    return part[: len(part) - len(part.lstrip())].count("\n")
+
+
+def _says_something(part: str) -> bool:
+    return any(token.strip() and not token.startswith(("--", "/*")) for token in _TOKENS.findall(part))
 
 
 def parameters(text: str) -> dict[str, str]:
