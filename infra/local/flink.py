@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.local import environment, flink_java, paths, processes
+from infra.local import environment, flink_cluster, flink_java, paths, processes
 
 TIMEOUT_SECONDS = 10
 SUBMIT_SECONDS = 180
@@ -47,16 +47,18 @@ def submit(
     arguments: Sequence[str],
     rest_url: str,
     code_zip: Path,
-    configuration: Path,
+    configuration: Path | None = None,
     *,
     options: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> str:
     """Submit a Python program as `flink run -d` does; the new job's id.
 
-    `configuration` is the folder for FLINK_CONF_DIR (`Endpoints.flink_configuration`), `options` are Flink settings for this job,
+    `configuration` is the folder for FLINK_CONF_DIR: `Endpoints.flink_configuration` of an embedded cluster; None for a cluster of the
+    user's own, to which the profile `live` goes, without its folders. `options` are Flink settings for this job,
     `variables` are added to the client's environment. Raises JobFailed with the client's output.
     """
+    configuration = configuration or flink_cluster.write_client_configuration(rest_url)
     command = flink_java.client(configuration, submit_arguments(rest_url, entry, arguments, code_zip, options or {}))
     client = environment.program_environment() | flink_java.variables(configuration) | dict(variables or {})
     result = subprocess.run(command, env=client, cwd=paths.ROOT, capture_output=True, text=True, timeout=SUBMIT_SECONDS)

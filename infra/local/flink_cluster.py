@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 from infra.local import environment, flink_java, paths
 from infra.local.ports import HOST
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
+CLIENT_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 JVM_CRASH_LOGS = "-XX:ErrorFile={directory}/hs_err_%p.log"
 
 
@@ -39,13 +41,27 @@ def runtime_keys(data_directory: Path, ports: Mapping[str, int]) -> dict[str, st
 
 def write_configuration(profile: str, data_directory: Path, ports: Mapping[str, int]) -> Path:
     """Put the profile's configuration, completed, and the logging files where the scripts look for them."""
-    target = data_directory / "run" / "flink-conf"
-    target.mkdir(parents=True, exist_ok=True)
     for folder in ("checkpoints", "savepoints", "run/tmp"):
         (data_directory / folder).mkdir(parents=True, exist_ok=True)
     keys = flink_java.read_configuration(paths.FLINK_CONFIGURATIONS / profile / "config.yaml") | runtime_keys(data_directory, ports)
     own_options = JVM_CRASH_LOGS.format(directory=data_directory / "logs")
     keys["env.java.opts.all"] = f"{' '.join(flink_java.module_options())} {own_options}"
+    return write_folder(data_directory / "run" / "flink-conf", keys)
+
+
+def write_client_configuration(rest_url: str) -> Path:
+    """A folder for FLINK_CONF_DIR from which to submit to a cluster that somebody else has configured: its folders stay its own."""
+    address = urllib.parse.urlsplit(rest_url)
+    keys = flink_java.read_configuration(paths.FLINK_CONFIGURATIONS / "live" / "config.yaml")
+    keys = {key: value for key, value in keys.items() if not key.startswith(("metrics.", "env.java.")) and "dir" not in key.split(".")[-1]}
+    client = {"rest.address": str(address.hostname), "rest.port": str(address.port), "python.client.executable": str(paths.PYTHON)}
+    client |= {"env.java.opts.all": " ".join(flink_java.module_options()), "env.java.opts.client": CLIENT_OPTIONS}
+    return write_folder(paths.HOME / "run" / "client-conf", keys | client)
+
+
+def write_folder(target: Path, keys: Mapping[str, str]) -> Path:
+    """Write `config.yaml` and the logging files into a folder."""
+    target.mkdir(parents=True, exist_ok=True)
     (target / "config.yaml").write_text("".join(f"{key}: {quoted(value)}\n" for key, value in sorted(keys.items())))
     for source in paths.FLINK_CONFIGURATIONS.glob("log4j*.properties"):
         shutil.copy(source, target / source.name)

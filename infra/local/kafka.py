@@ -16,7 +16,7 @@ from infra.local.console import SetupError
 from infra.local.ports import HOST
 
 HEAP_MEGABYTES = 512
-START_SECONDS = 60.0
+START_SECONDS = 150.0
 FORMATTER = "kafka.tools.StorageTool"
 
 LOGGING = """status = error

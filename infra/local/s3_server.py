@@ -10,7 +10,7 @@ from infra.local import paths
 from infra.local.endpoints import ACCESS_KEY, BUCKET, SECRET_KEY
 from infra.local.ports import HOST
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 HEAP_MEGABYTES = 256
 LOGGING = """<configuration>
   <appender name="console" class="ch.qos.logback.core.ConsoleAppender">
