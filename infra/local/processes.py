@@ -80,7 +80,7 @@ def stop(programs: Sequence[Program], grace_seconds: float = 10.0) -> None:
         process.kill()
     psutil.wait_procs(left, timeout=5)
     for program in programs:
-        if child := CHILDREN.pop(program.pid, None):
+        if not program.is_alive() and (child := CHILDREN.pop(program.pid, None)):
             child.wait(timeout=5)
 
 

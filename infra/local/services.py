@@ -17,6 +17,8 @@ from infra.local.endpoints import Endpoints, Lake, existing, service_endpoints
 from infra.local.processes import Program
 
 PORT_NAMES = ["kafka", "kafka_controller", "redis", "s3", "flink_rest", "flink_rpc", "flink_blob"]
+CODE_MARKER = "code"
+"""Names, beside the record of programs, the code that the TaskManagers have seen."""
 
 
 class Services:
@@ -90,6 +92,8 @@ class Services:
 
     def start_flink(self, taskmanagers: int) -> list[tuple[Callable[[], bool], Program, float]]:
         """Launch the JobManager and the TaskManagers that are missing."""
+        if not any(is_worker(program) for program in self.running):
+            (self.run_directory / CODE_MARKER).unlink(missing_ok=True)
         configuration = flink_cluster.write_configuration(self.profile, self.data_directory, self.ports)
         commands = {"flink-jobmanager": flink_java.jobmanager(configuration)}
         commands |= {
@@ -106,10 +110,10 @@ class Services:
         """Whether the Flink cluster offers at least that many slots."""
         return (flink_cluster.registered_slots(self.endpoints.flink_rest_url) or 0) >= wanted
 
-    def restart(self, name: str) -> None:
-        """Start a program of this directory again after it was killed; for tests of recovery."""
+    def restart(self, flink_taskmanagers: int = 1) -> None:
+        """Start again whatever has ended since; for tests of recovery."""
         self.running = processes.load(self.record)
-        self.start(sum(program.name.startswith("flink-taskmanager") for program in self.started) or 1)
+        self.start(flink_taskmanagers)
 
     def program(self, name: str) -> Program:
         """The running program of that name. Raises KeyError when there is none."""
@@ -117,8 +121,9 @@ class Services:
         return found[name]
 
     def stop(self) -> None:
-        """Stop what this object started: clients of a service before the service."""
-        stop_in_order(self.started)
+        """Stop what this process started for the directory: clients of a service before the service."""
+        on_record = processes.load(self.record)
+        stop_in_order([program for program in on_record if program in self.started or program.pid in processes.CHILDREN])
         self.started = []
         processes.save(processes.load(self.record), self.record)
 
@@ -157,6 +162,33 @@ def stop(data_directory: Path) -> list[str]:
         stop_in_order(programs)
         record.unlink(missing_ok=True)
     return [program.name for program in programs]
+
+
+def prepare_workers(endpoints: Endpoints, code_zip: Path) -> None:
+    """Call before submitting. A TaskManager keeps the modules that it has imported: when the code has changed, it must start anew.
+
+    Jobs that run on it are recovered by Flink, with their own code. A cluster of the user's own is left alone.
+    """
+    marker = endpoints.data_directory / "run" / CODE_MARKER
+    previous = marker.read_text() if marker.exists() else code_zip.name
+    if existing().flink_rest_url is None and previous != code_zip.name:
+        restart_workers(endpoints)
+    marker.write_text(code_zip.name)
+
+
+def restart_workers(endpoints: Endpoints) -> None:
+    """Stop the embedded TaskManagers and start as many fresh ones."""
+    with exclusive(endpoints.data_directory):
+        workers = [program for program in processes.load(endpoints.data_directory / "run" / "processes.json") if is_worker(program)]
+        say("the code has changed: fresh TaskManagers")
+        processes.stop(workers)
+        owned = any(program.pid in processes.CHILDREN for program in workers)
+        Services(endpoints.data_directory, endpoints.lake, detached=not owned).start(len(workers))
+
+
+def is_worker(program: Program) -> bool:
+    """Whether a program is a TaskManager."""
+    return program.name.startswith("flink-taskmanager")
 
 
 @contextmanager

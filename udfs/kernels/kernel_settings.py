@@ -45,7 +45,7 @@ def compiled_settings(settings: KernelSettings) -> npt.NDArray[np.void]:
     problems = settings_problems(settings)
     if problems:
         raise InvalidSettings("kernel settings: " + "; ".join(problems))
-    published = sum(1 << BAR_LENGTHS_SECONDS.index(length) for length in set(settings.bar_lengths_seconds))
+    published = sum(1 << BAR_LENGTHS_SECONDS.index(length) for length in sorted(set(settings.bar_lengths_seconds)))
     return np.array([(*settings[:-1], published)], COMPILED_SETTINGS)
 
 
