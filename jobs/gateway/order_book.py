@@ -140,7 +140,7 @@ class BookRebuilder:
     def snapshot(self, last_id: int, bids: tuple[Level, ...], asks: tuple[Level, ...]) -> BookState:
         """Take a full snapshot. One that is older than the book changes nothing; one that is too old for the buffer stays unusable."""
         if self._last_id is not None and last_id <= self._last_id:
-            return BookState(last_id, SNAPSHOT, self._book.levels())
+            return BookState(last_id, 0, self._book.levels())
         self._book.clear()
         self._book.apply(bids, asks)
         self._last_id = last_id

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from jobs import inspect
+from jobs import inspect_source
 from tests.support.market_files import CaptureWriter, write_lines
 
 
 def report_on(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
     """The JSON object on the last line of the output."""
-    assert inspect.main(["--source", str(path), "--json", *options]) == 0
+    assert inspect_source.main(["--source", str(path), "--json", *options]) == 0
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert isinstance(report, dict)
     return report
@@ -95,7 +95,7 @@ def test_columns_may_be_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_a_person_gets_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_lines(tmp_path / "data" / "spot_abcusdt.gz", checked_capture().lines)
     write_lines(tmp_path / "data" / "README.md", ["words"])
-    assert inspect.main(["--source", str(tmp_path / "data")]) == 0
+    assert inspect_source.main(["--source", str(tmp_path / "data")]) == 0
     shown = capsys.readouterr().out
     assert "ABCUSDT.SPOT" in shown
     assert "2 of 2 updates" in shown
@@ -104,5 +104,5 @@ def test_a_person_gets_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("options", [["--source", "/nowhere"], ["--source", "/", "--columns", "x=1"]])
 def test_what_cannot_be_read_exits_with_2(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert inspect.main(options) == 2
+    assert inspect_source.main(options) == 2
     assert capsys.readouterr().err

@@ -97,6 +97,14 @@ def test_an_update_that_came_twice_changes_nothing_and_keeps_its_old_number() ->
     assert again.levels[1, 0] == 7.0
 
 
+def test_a_snapshot_older_than_the_book_changes_nothing_and_keeps_its_old_number() -> None:
+    rebuilder = BookRebuilder()
+    rebuilder.snapshot(10, ((99.0, 1.0),), ((101.0, 1.0),))
+    rebuilder.update(BookUpdate(11, 12, None, ((99.0, 5.0),), ()))
+    state = rebuilder.snapshot(11, ((98.0, 1.0),), ((101.0, 1.0),))
+    assert (state.sequence, state.flags, state.levels[0, 0], state.levels[1, 0]) == (11, 0, 99.0, 5.0)
+
+
 def test_a_snapshot_older_than_all_buffered_updates_cannot_be_used() -> None:
     rebuilder = BookRebuilder()
     rebuilder.update(BookUpdate(20, 25, None, ((99.0, 5.0),), ()))

@@ -112,7 +112,7 @@ def test_foreign_exchange_quotes_have_no_sizes(tmp_path: Path) -> None:
     assert (written.symbol, written.event_time) == ("USDJPY", utc("2013-01-01 22:00:00") + 295_000_000)
     assert (compact.symbol, compact.event_time) == ("EURUSD", utc("2020-07-01 22:00:00") + 65_000_000)
     assert (compact.payload[0], compact.payload[2]) == (1.1212, 1.12172)
-    assert math.isnan(compact.payload[1])
+    assert (compact.payload[1], compact.payload[3]) == (0.0, 0.0)
 
 
 MESSAGES = [

@@ -86,23 +86,24 @@ class RowReader:
         self._latest = available_time
         return MarketEvent(symbol, int(kind), event_time, available_time, sequence, 0, payload)
 
-    def _number(self, row: Row, meaning: str, absent: float = MISSING) -> float:
-        return float_of(row[self._at[meaning]]) if meaning in self._at else absent
+    def _number(self, row: Row, meaning: str) -> float:
+        """0 where the file has no such column: what is weighted by size is then not valid, while prices count."""
+        return float_of(row[self._at[meaning]]) if meaning in self._at else 0.0
 
     def _price(self, row: Row, meaning: str) -> float:
         return float_of(row[self._at[meaning]]) / self._mapping.price_scale
 
     def _trade(self, row: Row) -> tuple[EventKind, tuple[float, ...]]:
         side = aggressor(str(row[self._at["side"]]).strip('"').encode()) if "side" in self._at else 0.0
-        return EventKind.TRADE, (self._price(row, "price"), self._number(row, "size", 0.0), side)
+        return EventKind.TRADE, (self._price(row, "price"), self._number(row, "size"), side)
 
     def _quote(self, row: Row) -> tuple[EventKind, tuple[float, ...]]:
-        bid, ask = (self._price(row, "bid"), self._number(row, "bid_size")), (self._price(row, "ask"), self._number(row, "ask_size"))
-        return EventKind.QUOTE, (*bid, *ask)
+        bid, ask = self._price(row, "bid"), self._price(row, "ask")
+        return EventKind.QUOTE, (bid, self._number(row, "bid_size"), ask, self._number(row, "ask_size"))
 
     def _bar(self, row: Row) -> tuple[EventKind, tuple[float, ...]]:
         prices = [self._price(row, name) for name in ("open", "high", "low", "close")]
-        return EventKind.BAR, (*prices, self._number(row, "volume", 0.0), self._mapping.bar_seconds)
+        return EventKind.BAR, (*prices, self._number(row, "volume"), self._mapping.bar_seconds)
 
 
 def position_of(column: str, names: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 - `timestamp,bid,ask` with a header; times are written out, in UTC unless they carry an offset.
 - `YYYYMMDD HHMMSSmmm,bid,ask,volume` without a header; times are US Eastern Standard Time (UTC-5) all year.
 
-There is no size: it is NaN (missing), not zero. The symbol is the currency pair that the file's name holds (`usdjpy-ticks.csv` → USDJPY),
+There is no size: it is 0, so that what is weighted by size is not valid while prices count. The symbol is the currency pair that the file's name holds (`usdjpy-ticks.csv` → USDJPY),
 else the file's name. Available time is event time.
 """
 
@@ -25,7 +25,7 @@ CURRENCIES = "usd|eur|gbp|jpy|chf|aud|nzd|cad|sek|nok|dkk|pln|huf|czk|try|zar|mx
 PAIR = re.compile(rf"(?<![a-z])({CURRENCIES})[/_-]?({CURRENCIES})(?![a-z])")
 HEADER = re.compile(rb"(timestamp|time|datetime|date),bid,ask$", re.IGNORECASE)
 ROW = re.compile(rb"\d{8} \d{9},[\d.]+,[\d.]+,[\d.]+$")
-MISSING = float("nan")
+NO_SIZE = 0.0
 
 
 def quote_parser(symbol: str, time_of: Callable[[str, tzinfo], int], zone: tzinfo) -> Parse:
@@ -34,7 +34,7 @@ def quote_parser(symbol: str, time_of: Callable[[str, tzinfo], int], zone: tzinf
     def parse(line: bytes) -> MarketEvent:
         stamp, bid, ask = line.split(b",")[:3]
         time = time_of(stamp.decode(), zone)
-        return MarketEvent(symbol, int(EventKind.QUOTE), time, time, 0, 0, (float(bid), MISSING, float(ask), MISSING))
+        return MarketEvent(symbol, int(EventKind.QUOTE), time, time, 0, 0, (float(bid), NO_SIZE, float(ask), NO_SIZE))
 
     return parse
 
