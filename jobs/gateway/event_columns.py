@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def columns_of(events: Sequence[MarketEvent]) -> FrameColumns:
         sequence=np.array(sequences, np.int64),
         trades=trades,
         trade_sides=sides,
-        quotes=_rows(by_kind.get(_QUOTE), _NO_QUOTES),
+        quotes=_tuples(by_kind[_QUOTE], 4) if _QUOTE in by_kind else _NO_QUOTES,
         books=_rows(by_kind.get(_BOOK), _NO_BOOKS),
         bars=_rows(by_kind.get(_BAR), _NO_BARS),
         statuses=_statuses(by_kind.get(_STATUS)),
@@ -51,10 +52,15 @@ def _rows(payloads: list[Any] | None, nothing: npt.NDArray[np.float64]) -> npt.N
     return nothing if payloads is None else np.array(payloads, np.float64)
 
 
+def _tuples(payloads: list[Any], width: int) -> npt.NDArray[np.float64]:
+    """(n, width) of short tuples; twice as fast as numpy's own way."""
+    return np.fromiter(chain.from_iterable(payloads), np.float64, width * len(payloads)).reshape(-1, width)
+
+
 def _trades(payloads: list[Any] | None) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
     if payloads is None:
         return _NO_TRADES, _NO_SIDES
-    table = np.array(payloads, np.float64)
+    table = _tuples(payloads, 3)
     return np.ascontiguousarray(table[:, :2]), table[:, 2].astype(np.int8)
 
 

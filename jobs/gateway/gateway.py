@@ -22,8 +22,10 @@ from udfs.records import Position, Rejected
 
 PACED_AGE_NANOSECONDS = 2 * NANOSECONDS_PER_MILLISECOND
 """How long an event may wait for others of its frame when events are sent at the speed they happened."""
-FULL_SPEED_AGE_NANOSECONDS = NANOSECONDS_PER_SECOND
-"""The same at maximum speed, where nobody waits for a single event and full frames cost least."""
+FULL_SPEED_AGE_NANOSECONDS = 3600 * NANOSECONDS_PER_SECOND
+"""The same at maximum speed, in stream time: nobody waits for a single event there, and full frames cost least."""
+BEHIND_SECONDS = 1.0
+SECONDS_A_FRAME_MAY_WAIT_WHEN_BEHIND = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class GatewaySettings:
     rejects_topic: str = "rejects"
     maximum_events: int = 32
     maximum_age_nanoseconds: int | None = None
-    """How long an event may wait for others of its frame; None: 2 ms of real time when paced, 1 s of stream time at full speed."""
+    """How long an event may wait for others of its frame; None: 2 ms of real time when paced, 1 h of stream time at full speed."""
     out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
     manifest_id: str = ""
     """Stamped on rejected lines."""
@@ -78,6 +80,8 @@ class Gateway:
         `RunningSource` to go on with the same source later. Raises PublishError.
         """
         running = source if isinstance(source, RunningSource) else RunningSource(source)
+        if not self.pacer.paced:
+            self.pacer.start(0)
         with self._signals_stop_it():
             ended = self._publish(running, NEVER if until is None else until)
             self._send_all(self._packer.finish(close_bars and ended), running)
@@ -85,7 +89,7 @@ class Gateway:
         return self.snapshot()
 
     def stop(self) -> None:
-        """Ask `run` to end after the event it is at; from any thread or a signal handler."""
+        """Ask `run` to end after the event it is at, and every later run to end at once; from any thread or a signal handler."""
         self._stopped = True
 
     def snapshot(self) -> GatewayCounts:
@@ -112,39 +116,49 @@ class Gateway:
     def _publish(self, source: RunningSource, until: int) -> bool:
         """Whether the source's end was reached."""
         packer, tally = self._packer, self._tally
-        while (item := source.peek()) is not None:
-            if self._is_stopped():
-                tally.interrupted = True
-                return False
-            if isinstance(item, RejectedLine):
-                self._reject(item)
-            else:
-                if item.available_time >= until:
+        let_time_pass = self._wait_for if self.pacer.paced else self._pass_at_once
+        for item in source:
+            if isinstance(item, MarketEvent):
+                if item.available_time < until and not self._stopped:
+                    let_time_pass(item.available_time, source)
+                if item.available_time >= until or self._stopped:
+                    source.put_back(item)
+                    tally.interrupted = self._stopped
                     return False
-                self._wait_for(item, source)
-                if self._is_stopped():
-                    continue
                 frame = packer.add(item)
                 if frame is not None:
                     self._send(frame, source)
+            else:
+                self._reject(item)
             tally.messages += 1
-            source.take()
         return True
 
-    def _wait_for(self, event: MarketEvent, source: RunningSource) -> None:
+    def _pass_at_once(self, due: int, source: RunningSource) -> None:
+        """At full speed the time is always the next event's."""
+        for frame in self._packer.advance(due):
+            self._send(frame, source)
+
+    def _wait_for(self, due: int, source: RunningSource) -> None:
         """Let time pass up to the event's: send what becomes due in between."""
-        due, packer, pacer = event.available_time, self._packer, self.pacer
+        packer, pacer = self._packer, self.pacer
         pacer.start(due)
         while True:
             now = pacer.now(due)
-            frames = packer.advance(min(now, due), now)
+            frames = packer.advance(min(now, due), self._aging_time(now, due))
             if frames:
                 self._send_all(frames, source)
-                packer.time_passed(pacer.now(due))
+                packer.time_passed(self._aging_time(pacer.now(due), due))
             if now >= due or self._is_stopped():
                 return
             pacer.sleep_until(min(due, packer.next_deadline()), self._is_stopped)
             self.sink.poll()
+
+    def _aging_time(self, now: int, due: int) -> int:
+        """The time by which frames age: far behind the schedule it goes in steps, so that frames fill up and the gateway catches up."""
+        if now - due < BEHIND_SECONDS * self.pacer.speed * NANOSECONDS_PER_SECOND:
+            return now
+        step = int(self.pacer.speed * NANOSECONDS_PER_SECOND * SECONDS_A_FRAME_MAY_WAIT_WHEN_BEHIND)
+        return now - now % step
 
     def _send_all(self, frames: Iterable[PackedFrame], source: RunningSource) -> None:
         for frame in frames:

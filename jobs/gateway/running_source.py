@@ -1,11 +1,12 @@
-"""A source while it is being read: its next item can be looked at, and its times can be moved to now."""
+"""A source while it is being read: an item can be put back, and its times can be moved to now."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Protocol
 
-from jobs.gateway.market_event import Item, MarketEvent, RejectedLine
+from jobs.gateway.market_event import Item, MarketEvent
 
 
 class Source(Protocol):
@@ -31,33 +32,30 @@ class RunningSource:
         self.venue = source.venue
         self.shift_nanoseconds = shift_nanoseconds
         """Added to every time of every event."""
-        self._items = source.events()
-        self._next: Item | None = None
-        self._ended = False
+        self._items = moved(source.events(), shift_nanoseconds) if shift_nanoseconds else source.events()
 
-    def peek(self) -> Item | None:
-        """The next item, which stays the next; None at the end."""
-        if self._next is None and not self._ended:
-            self._next = self._read()
-            self._ended = self._next is None
-        return self._next
+    def __iter__(self) -> Iterator[Item]:
+        return self._items
 
-    def take(self) -> Item | None:
-        """The next item, which is gone then; None at the end."""
-        item = self.peek()
-        self._next = None
-        return item
+    def put_back(self, item: Item) -> None:
+        """Make an item that was taken the next one again."""
+        self._items = chain((item,), self._items)
 
     def first_available_time(self) -> int | None:
-        """Available time of the next item, without shift; None when it is no event or there is none."""
-        item = self.peek()
-        return item.available_time - self.shift_nanoseconds if isinstance(item, MarketEvent) else None
+        """Available time of the next event, without shift, and without taking it; None when none is left."""
+        before: list[Item] = []
+        for item in self._items:
+            before.append(item)
+            if isinstance(item, MarketEvent):
+                break
+        self._items = chain(before, self._items)
+        return before[-1].available_time - self.shift_nanoseconds if before and isinstance(before[-1], MarketEvent) else None
 
-    def _read(self) -> Item | None:
-        item = next(self._items, None)
-        if item is None or isinstance(item, RejectedLine) or not self.shift_nanoseconds:
-            return item
-        return shifted(item, self.shift_nanoseconds)
+
+def moved(items: Iterable[Item], nanoseconds: int) -> Iterator[Item]:
+    """The same items, every event later by that much."""
+    for item in items:
+        yield shifted(item, nanoseconds) if isinstance(item, MarketEvent) else item
 
 
 def shifted(event: MarketEvent, nanoseconds: int) -> MarketEvent:

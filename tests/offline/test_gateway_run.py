@@ -247,10 +247,10 @@ def test_times_can_be_moved_to_now() -> None:
     items = [trade("A", 0.0), trade("A", 1.0)._replace(event_time=-3), trade("A", 2.0)._replace(event_time=(1 << 63) - 1)]
     moved = RunningSource(ListSource(items), shift)
     assert moved.first_available_time() == START
-    found = [moved.take() for _ in range(3)]
-    assert [one.available_time - START for one in real(one for one in found if one)] == [shift, SECOND + shift, 2 * SECOND + shift]
-    assert [one.event_time for one in real(one for one in found if one)] == [START + shift, -3, (1 << 63) - 1]
-    assert moved.take() is None
+    found = real(moved)
+    assert [one.available_time - START for one in found] == [shift, SECOND + shift, 2 * SECOND + shift]
+    assert [one.event_time for one in found] == [START + shift, -3, (1 << 63) - 1]
+    assert moved.first_available_time() is None
 
 
 def test_a_snapshot_is_a_moment_of_the_run() -> None:
@@ -268,3 +268,14 @@ def test_a_snapshot_is_a_moment_of_the_run() -> None:
     assert all(one.messages + one.clocks == one.events + one.waiting_events for one in [*seen, final])
     assert final.as_json()["events"] == 200 + final.clocks
     assert final.symbols == 2
+
+
+def test_far_behind_frames_fill_up() -> None:
+    """A warm-up at the receiver's speed goes in full frames, although it takes far longer than a frame may wait when on time."""
+    clock = FakeClock()
+    sink = TimedSink(clock, nanoseconds_a_record=3 * MILLISECOND)
+    pacer = Pacer(1.0, starts_at=START + 3600 * SECOND, clock=clock)
+    warm_up = [trade("ABCD"[number % 4], number * 0.1) for number in range(20_000)]
+    counts = Gateway(sink, pacer=pacer).run(ListSource(warm_up), close_bars=False)
+    assert counts.events_by_kind["trade"] == 20_000
+    assert counts.frames < 1.5 * 20_000 / 32
