@@ -3,7 +3,8 @@
 - `timestamp,bid,ask` with a header; times are written out, in UTC unless they carry an offset.
 - `YYYYMMDD HHMMSSmmm,bid,ask,volume` without a header; times are US Eastern Standard Time (UTC-5) all year.
 
-There is no size: it is 0, so that what is weighted by size is not valid while prices count. The symbol is the currency pair that the file's name holds (`usdjpy-ticks.csv` → USDJPY),
+There is no size: it is 0, so that what is weighted by size is not valid while prices count. The symbol is the currency pair that the
+file's name holds (`usdjpy-ticks.csv` → USDJPY),
 else the file's name. Available time is event time.
 """
 
