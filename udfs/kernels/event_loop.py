@@ -38,7 +38,6 @@ def _take_event(state: Record, settings: Record, work: Record, rows: Record, bar
     event = work.event
     verdict = verdict_of(state, settings, event)
     if verdict != ACCEPTED:
-        state.rejected += 1
         quarantine(state, event, verdict)
         return verdict
     closed_before = work.bars_closed
@@ -83,6 +82,7 @@ def compiled_event_loop() -> Callable[..., None]:
             verdict = read_event(work[0], columns, index) if agree else _COLUMN_LENGTH
             if verdict == ACCEPTED:
                 verdict = _take_event(state[0], settings[0], work[0], out_rows, out_bars)
+            state[0].rejected += verdict != ACCEPTED
             verdicts[index] = verdict
 
     take_events.compile(_signature())

@@ -39,6 +39,7 @@ SECOND: Final = np.dtype(
         ("high", "f8"),
         ("low", "f8"),
         ("close", "f8"),
+        ("price", "f8"),
         ("price_before", "f8"),
         ("volume", "f8"),
         ("priced_volume", "f8"),
@@ -48,14 +49,15 @@ SECOND: Final = np.dtype(
         ("depth", "f8"),
         ("open_offset", "i4"),
         ("close_offset", "i4"),
+        ("price_offset", "i4"),
         ("prints", "i4"),
-        ("marks", "i4"),
         ("trades", "i4"),
         ("book_changes", "i4"),
     ]
 )
-"""One second of events. `marks` counts vendor bar closes, which move the price in force but are no print of this second. `price_before` is
-the price in force when the second closed, before its own prints."""
+"""One second of events. Offsets are nanoseconds into it. `price` is the price in force at its end, told by a print or by the close of a
+vendor bar, which is no print of this second; `price_offset` is -1 where nothing told it. `price_before` is the price in force before it,
+known once the second has closed."""
 
 TEN: Final = np.dtype([("price", "f8"), ("squared_returns", "f8"), ("priced_volume", "f8"), ("notional", "f8"), ("signed_volume", "f8")])
 """Ten closed seconds; `price` is the price in force at their end."""

@@ -35,10 +35,10 @@ def open_second(state: Record, event_time: int) -> Record:
 @kernel
 def _clear_second(tile: Record, second: int) -> None:
     tile.second = second
-    tile.open, tile.high, tile.low, tile.close, tile.price_before = np.nan, np.nan, np.nan, np.nan, np.nan
+    tile.open, tile.high, tile.low, tile.close, tile.price, tile.price_before = np.nan, np.nan, np.nan, np.nan, np.nan, np.nan
     tile.volume, tile.priced_volume, tile.notional, tile.signed_volume = 0.0, 0.0, 0.0, 0.0
     tile.order_flow, tile.depth = 0.0, 0.0
-    tile.open_offset, tile.close_offset, tile.prints, tile.marks, tile.trades, tile.book_changes = 0, 0, 0, 0, 0, 0
+    tile.open_offset, tile.close_offset, tile.price_offset, tile.prints, tile.trades, tile.book_changes = 0, 0, -1, 0, 0, 0
 
 
 @kernel
@@ -50,35 +50,30 @@ def add_print(state: Record, event_time: int, price: float) -> Record:
         tile.open, tile.open_offset = price, offset
     tile.high = price if tile.prints == 0 else max(tile.high, price)
     tile.low = price if tile.prints == 0 else min(tile.low, price)
-    _set_close(tile, price, offset)
+    if tile.prints == 0 or offset >= tile.close_offset:
+        tile.close, tile.close_offset = price, offset
     tile.prints += 1
-    _set_price_in_force(state, price, event_time)
+    _set_price_in_force(state, tile, price, event_time)
     return tile
 
 
 @kernel
 def add_mark(state: Record, event_time: int, price: float) -> None:
     """Let a vendor bar's close be the price in force from `event_time` on, without being a print of that second."""
-    tile = open_second(state, event_time)
-    _set_close(tile, price, event_time - tile.second * NANOSECONDS_PER_SECOND)
-    tile.marks += 1
-    _set_price_in_force(state, price, event_time)
-
-
-@kernel
-def _set_close(tile: Record, price: float, offset: int) -> None:
-    if not is_priced(tile) or offset >= tile.close_offset:
-        tile.close, tile.close_offset = price, offset
+    _set_price_in_force(state, open_second(state, event_time), price, event_time)
 
 
 @kernel
 def is_priced(tile: Record) -> bool:
     """Whether the second moves the price in force."""
-    return tile.prints + tile.marks > 0
+    return tile.price_offset >= 0
 
 
 @kernel
-def _set_price_in_force(state: Record, price: float, event_time: int) -> None:
+def _set_price_in_force(state: Record, tile: Record, price: float, event_time: int) -> None:
+    offset = event_time - tile.second * NANOSECONDS_PER_SECOND
+    if offset >= tile.price_offset:
+        tile.price, tile.price_offset = price, offset
     if state.first_price_time == 0:
         state.first_price_time = event_time
     if event_time >= state.mark_time:
@@ -94,9 +89,9 @@ def roll_second(state: Record, tile: Record) -> None:
     slot = state.tens[ten % TENS_RING]
     if is_priced(tile):
         if not np.isnan(state.final_price):
-            slot.squared_returns += np.log(tile.close / state.final_price) ** 2
-        slot.price = tile.close
-        state.final_price = tile.close
+            slot.squared_returns += np.log(tile.price / state.final_price) ** 2
+        slot.price = tile.price
+        state.final_price = tile.price
     slot.signed_volume += tile.signed_volume
     add_traded(state, tile.second, tile.priced_volume, tile.notional)
     _add_flow(state.flows[ten % FLOW_RING], tile)

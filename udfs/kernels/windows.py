@@ -104,7 +104,7 @@ def price_at_second(state: Record, second: int) -> float:
     for earlier in range(second - 1, clock_second - SECONDS_RING, -1):
         tile = state.seconds[earlier % SECONDS_RING]
         if tile.second == earlier and is_priced(tile):
-            return tile.close
+            return tile.price
     for later in range(second, state.next_second):
         tile = state.seconds[later % SECONDS_RING]
         if tile.second == later and is_priced(tile):

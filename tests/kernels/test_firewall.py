@@ -1,0 +1,162 @@
+"""What is rejected and why: one line a case. A rejected event leaves nothing behind but a count, and where it says so a quarantine."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from tests.support.kernel_events import MIDNIGHT, SECOND, Event, bar, book, clock, columns_of, quote, status, trade
+from udfs.errors import Reason
+from udfs.kernels.advance import KernelSettings, advance
+from udfs.kernels.events import BOOK_DEPTH, EventFlag, EventKind
+from udfs.kernels.symbol_state import new_state
+
+SETTINGS = KernelSettings()
+NOW = MIDNIGHT + 12 * 3600 * SECOND
+NAN, INFINITY = math.nan, math.inf
+GAP, SNAPSHOT, UNSYNCHRONISED = int(EventFlag.SEQUENCE_GAP), int(EventFlag.SNAPSHOT), int(EventFlag.UNSYNCHRONISED)
+
+
+class Case(NamedTuple):
+    """An event after a trade, a quote and a book at NOW, each with sequence 10."""
+
+    name: str
+    event: Event
+    reason: Reason
+
+
+CASES = [
+    Case("trade", trade(NOW, 100.0), Reason.ACCEPTED),
+    Case("trade of size 0 is a price without volume", trade(NOW, 100.0, 0.0), Reason.ACCEPTED),
+    Case("trade out of order by what is allowed", trade(NOW - 2 * SECOND, 100.0), Reason.ACCEPTED),
+    Case("trade out of order by a nanosecond more", trade(NOW - 2 * SECOND - 1, 100.0), Reason.LATE),
+    Case("trade with the next number", trade(NOW, 100.0, sequence=11), Reason.ACCEPTED),
+    Case("trade with the same number", trade(NOW, 100.0, sequence=10), Reason.DUPLICATE),
+    Case("trade with an older number", trade(NOW, 100.0, sequence=9), Reason.DUPLICATE),
+    Case("trade at NaN", trade(NOW, NAN), Reason.NOT_A_NUMBER),
+    Case("trade at infinity", trade(NOW, INFINITY), Reason.NOT_A_NUMBER),
+    Case("trade of NaN size", trade(NOW, 100.0, NAN), Reason.NOT_A_NUMBER),
+    Case("trade at 0", trade(NOW, 0.0), Reason.PRICE_NOT_POSITIVE),
+    Case("trade below 0", trade(NOW, -1.0), Reason.PRICE_NOT_POSITIVE),
+    Case("trade of negative size", trade(NOW, 100.0, -1.0), Reason.SIZE_NEGATIVE),
+    Case("trade with a gap before it is a trade", trade(NOW, 100.0, flags=GAP), Reason.ACCEPTED),
+    Case("trade before time began", trade(SETTINGS.minimum_time - 1, 100.0), Reason.TIME_ABSURD),
+    Case("trade at time 0", trade(0, 100.0), Reason.TIME_ABSURD),
+    Case("trade of the far future", trade(2**62, 100.0)._replace(delay=NOW - 2**62), Reason.TIME_ABSURD),
+    Case("trade as far ahead of its arrival as is allowed", trade(NOW, 100.0)._replace(delay=-60 * SECOND), Reason.ACCEPTED),
+    Case("trade a nanosecond further ahead", trade(NOW, 100.0)._replace(delay=-60 * SECOND - 1), Reason.TIME_ABSURD),
+    Case("trade that was available never", trade(NOW, 100.0)._replace(delay=-NOW), Reason.TIME_ABSURD),
+    Case("trade that is available in 2262", trade(NOW, 100.0)._replace(delay=2**63 - 1 - NOW), Reason.TIME_ABSURD),
+    Case("quote", quote(NOW, 99.0, 101.0), Reason.ACCEPTED),
+    Case("quote that locks", quote(NOW, 100.0, 100.0), Reason.ACCEPTED),
+    Case("quote that crosses", quote(NOW, 101.0, 100.0), Reason.CROSSED_BOOK),
+    Case("quote without a bid", quote(NOW, NAN, 101.0, NAN), Reason.ACCEPTED),
+    Case("quote without anything", quote(NOW, NAN, NAN, 0.0, 0.0), Reason.ACCEPTED),
+    Case("quote with a bid of no size", quote(NOW, 99.0, 101.0, NAN), Reason.NOT_A_NUMBER),
+    Case("quote at infinity", quote(NOW, 99.0, INFINITY), Reason.NOT_A_NUMBER),
+    Case("quote at 0", quote(NOW, 0.0, 101.0), Reason.PRICE_NOT_POSITIVE),
+    Case("quote of negative size", quote(NOW, 99.0, 101.0, 1.0, -1.0), Reason.SIZE_NEGATIVE),
+    Case("quote with the same number", quote(NOW, 99.0, 101.0, sequence=10), Reason.DUPLICATE),
+    Case("book", book(NOW, [99.0, 98.0], [101.0, 102.0]), Reason.ACCEPTED),
+    Case("book that is empty", book(NOW, [], []), Reason.ACCEPTED),
+    Case("book that crosses", book(NOW, [101.0], [100.0]), Reason.CROSSED_BOOK),
+    Case("book whose bids rise", book(NOW, [98.0, 99.0], [101.0]), Reason.LEVELS_UNSORTED),
+    Case("book whose asks fall", book(NOW, [99.0], [102.0, 101.0]), Reason.LEVELS_UNSORTED),
+    Case("book with a level twice", book(NOW, [99.0, 99.0], [101.0]), Reason.LEVELS_UNSORTED),
+    Case("book with a hole", book(NOW, [99.0, NAN, 97.0], [101.0]), Reason.LEVELS_UNSORTED),
+    Case("book at 0", book(NOW, [99.0, 0.0], [101.0]), Reason.PRICE_NOT_POSITIVE),
+    Case("book of negative size", book(NOW, [99.0], [101.0], size=-1.0), Reason.SIZE_NEGATIVE),
+    Case("book of infinite size", book(NOW, [99.0], [101.0], size=INFINITY), Reason.NOT_A_NUMBER),
+    Case("book after a gap", book(NOW, [99.0], [101.0], GAP), Reason.SEQUENCE_GAP),
+    Case("book after a gap and not rebuilt", book(NOW, [], [], GAP | UNSYNCHRONISED), Reason.SEQUENCE_GAP),
+    Case("snapshot that mends a gap", book(NOW, [99.0], [101.0], GAP | SNAPSHOT), Reason.ACCEPTED),
+    Case("book that could not be rebuilt yet", book(NOW, [], [], UNSYNCHRONISED), Reason.ACCEPTED),
+    Case("book with the same number", book(NOW, [99.0], [101.0], sequence=10), Reason.DUPLICATE),
+    Case("snapshot with the same number", book(NOW, [99.0], [101.0], SNAPSHOT, 10), Reason.DUPLICATE),
+    Case("snapshot that starts the numbering again", book(NOW, [99.0], [101.0], SNAPSHOT, 3), Reason.ACCEPTED),
+    Case("bar", bar(NOW, (100.0, 101.0, 99.0, 100.5), 10.0), Reason.ACCEPTED),
+    Case("bar that ends at the watermark is closed", bar(NOW - 2 * SECOND, (100.0, 101.0, 99.0, 100.5), 10.0), Reason.LATE),
+    Case("bar with NaN", bar(NOW, (100.0, 101.0, 99.0, NAN), 10.0), Reason.NOT_A_NUMBER),
+    Case("bar at 0", bar(NOW, (100.0, 101.0, 0.0, 100.5), 10.0), Reason.PRICE_NOT_POSITIVE),
+    Case("bar of negative volume", bar(NOW, (100.0, 101.0, 99.0, 100.5), -1.0), Reason.SIZE_NEGATIVE),
+    Case("bar of no length", bar(NOW, (100.0, 101.0, 99.0, 100.5), 1.0, 0.0), Reason.NOT_A_NUMBER),
+    Case("bar of half a second", bar(NOW, (100.0, 101.0, 99.0, 100.5), 1.0, 0.5), Reason.NOT_A_NUMBER),
+    Case("bar whose high is below its close", bar(NOW, (100.0, 100.2, 99.0, 100.5), 1.0), Reason.LEVELS_UNSORTED),
+    Case("status", status(NOW, 2), Reason.ACCEPTED),
+    Case("status 0", status(NOW, 0), Reason.UNKNOWN_STATUS),
+    Case("status 9", status(NOW, 9), Reason.UNKNOWN_STATUS),
+    Case("clock", clock(NOW + 5 * SECOND), Reason.ACCEPTED),
+    Case("clock of the past says nothing new", clock(NOW - 3600 * SECOND), Reason.ACCEPTED),
+    Case("clock of the far future", clock(NOW + 86_400 * SECOND)._replace(delay=-86_400 * SECOND), Reason.TIME_ABSURD),
+    Case("kind 0", Event(0, NOW), Reason.UNKNOWN_KIND),
+    Case("kind 77", Event(77, NOW), Reason.UNKNOWN_KIND),
+    Case("kind 255", Event(255, NOW), Reason.UNKNOWN_KIND),
+]
+QUARANTINE = ("book_quarantine", "quote_quarantine", "crossed_time")
+
+
+def _state() -> np.ndarray:
+    """After a trade, a quote and a book at NOW."""
+    state = new_state()
+    events = [trade(NOW, 100.0, sequence=10), quote(NOW, 99.0, 101.0, sequence=10), book(NOW, [99.0], [101.0], sequence=10)]
+    assert advance(state, columns_of(events), SETTINGS).verdicts.tolist() == [0, 0, 0]
+    return state
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_verdict(case: Case) -> None:
+    """The reason is the expected one; an event that is not used changes a counter, and the quarantine where the book contradicts itself."""
+    state, before = _state(), _state()
+    result = advance(state, columns_of([case.event]), SETTINGS)
+    assert Reason(result.verdicts[0]) is case.reason
+    if case.reason is not Reason.ACCEPTED:
+        assert not len(result.row_values)
+        assert not len(result.bars)
+        before["rejected"] += 1
+        if case.reason in (Reason.CROSSED_BOOK, Reason.SEQUENCE_GAP):
+            for field in QUARANTINE:
+                before[field] = state[field]
+            before["top"]["source"] = state["top"]["source"]
+        assert state.tobytes() == before.tobytes()
+
+
+def test_every_reason_of_the_firewall_has_a_case() -> None:
+    covered = {case.reason for case in CASES}
+    assert {reason for reason in Reason if reason < Reason.MALFORMED_FRAME} == covered
+
+
+def test_one_bad_event_does_not_take_the_next_one_with_it() -> None:
+    """Payloads stay with their events when others are rejected."""
+    events = [trade(NOW, NAN), trade(NOW, 101.0), Event(99, NOW), quote(NOW, 5.0, 4.0), quote(NOW, 7.0, 8.0), trade(NOW + SECOND, 102.0)]
+    result = advance(new_state(), columns_of(events), SETTINGS)
+    assert result.verdicts.tolist() == [Reason.NOT_A_NUMBER, 0, Reason.UNKNOWN_KIND, Reason.CROSSED_BOOK, 0, 0]
+    assert result.row_price.tolist() == [101.0, 7.5]
+
+
+def test_columns_of_unequal_length_are_refused_not_read_beyond() -> None:
+    columns = columns_of([trade(NOW, 100.0), quote(NOW, 99.0, 101.0)])
+    short_heads = advance(new_state(), columns._replace(event_time=columns.event_time[:1]), SETTINGS)
+    assert short_heads.verdicts.tolist() == [Reason.COLUMN_LENGTH] * 2
+    no_payload = advance(new_state(), columns._replace(quotes=columns.quotes[:0]), SETTINGS)
+    assert no_payload.verdicts.tolist() == [0, Reason.COLUMN_LENGTH]
+    thin_books = columns_of([book(NOW, [99.0], [101.0])])._replace(books=np.ones((1, 4, BOOK_DEPTH - 1)))
+    assert advance(new_state(), thin_books, SETTINGS).verdicts.tolist() == [Reason.COLUMN_LENGTH]
+
+
+def test_writable_columns_are_taken_too() -> None:
+    columns = columns_of([trade(NOW, 100.0)])
+    writable = type(columns)(*(column.copy() for column in columns))
+    assert advance(new_state(), writable, SETTINGS).verdicts.tolist() == [0]
+
+
+def test_an_empty_frame_is_nothing() -> None:
+    result = advance(new_state(), columns_of([]), SETTINGS)
+    assert [len(field) for field in result] == [0] * len(result)
+
+
+def test_kinds_are_those_of_the_wire() -> None:
+    """The cases above know every kind."""
+    assert {case.event.kind for case in CASES if case.event.kind in set(EventKind)} == set(EventKind)
