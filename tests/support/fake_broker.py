@@ -57,7 +57,17 @@ class FakeProducer:
         self.delivered: list[tuple[str, bytes, bytes]] = []
         self._waiting: deque[tuple[str, bytes, bytes, Callable[..., None]]] = deque()
 
-    def produce(self, topic: str, value: bytes, key: bytes, timestamp: int, on_delivery: Callable[..., None]) -> None:
+    def produce(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes,
+        timestamp: int,
+        on_delivery: Callable[..., None],
+        headers: list[tuple[str, bytes]] | None = None,
+    ) -> None:
+        if headers is not None and not isinstance(headers, list):
+            raise TypeError("as the real one: headers must be a list")
         if len(self._waiting) >= self.room:
             raise BufferError("full")
         self._waiting.append((topic, key, value, on_delivery))
