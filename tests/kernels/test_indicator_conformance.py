@@ -57,7 +57,9 @@ STOCK_INDICATORS: list[tuple[str, str, Callable[[Bars], Floats], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("file", "column", "indicator", "warm_up"), STOCK_INDICATORS, ids=[f"{row[0]}:{row[1]}" for row in STOCK_INDICATORS])
+@pytest.mark.parametrize(
+    ("file", "column", "indicator", "warm_up"), STOCK_INDICATORS, ids=[f"{row[0]}:{row[1]}" for row in STOCK_INDICATORS]
+)
 def test_equals_stock_indicators(market_data: Path, file: str, column: str, indicator: Callable[[Bars], Floats], warm_up: int) -> None:
     """Every published value to 1e-9, and not a value before the first published one."""
     bars = pd.read_csv(market_data / "indicator_oracles" / "stock_indicators" / "csv" / file)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
@@ -27,7 +29,7 @@ def run_cut(events: list[Event], cuts: list[int]) -> tuple[list[Advance], list[i
     """The same in frames that begin at the cuts, the state written out and read back before each; frames and where they begin."""
     edges = sorted({0, *(cut % len(events) for cut in cuts), len(events)})
     blob, results = new_state().tobytes(), []
-    for begin, end in zip(edges, edges[1:]):
+    for begin, end in itertools.pairwise(edges):
         state = np.frombuffer(blob, SYMBOL_STATE).copy()
         results.append(advance(state, columns_of(events[begin:end]), SETTINGS))
         blob = state.tobytes()

@@ -73,7 +73,9 @@ def test_minute_bars_feed_the_indicators() -> None:
     np.testing.assert_allclose(result.row_values[1:, Feature.RETURN_1_MINUTE], np.log(close[1:] / close[:-1]), rtol=1e-4, atol=1e-8)
     np.testing.assert_array_equal(result.row_values[:, Feature.LAST_PRICE], close.astype(np.float32))
     typical = series[:, 1:4].mean(axis=1)
-    np.testing.assert_allclose(result.row_values[:, Feature.VWAP_SESSION], np.cumsum(typical * series[:, 4]) / np.cumsum(series[:, 4]), rtol=1e-6)
+    np.testing.assert_allclose(
+        result.row_values[:, Feature.VWAP_SESSION], np.cumsum(typical * series[:, 4]) / np.cumsum(series[:, 4]), rtol=1e-6
+    )
 
 
 def test_a_bar_closes_its_time_for_trades() -> None:
@@ -84,7 +86,9 @@ def test_a_bar_closes_its_time_for_trades() -> None:
 
 
 def test_a_daily_bar_moves_the_price_only() -> None:
-    result = run([bar(MIDNIGHT, (99.0, 103.0, 98.0, 101.0), 1e6, 86_400), bar(MIDNIGHT + 86_400 * SECOND, (1.0, 9.0, 1.0, 5.0), 1e6, 86_400)])
+    result = run(
+        [bar(MIDNIGHT, (99.0, 103.0, 98.0, 101.0), 1e6, 86_400), bar(MIDNIGHT + 86_400 * SECOND, (1.0, 9.0, 1.0, 5.0), 1e6, 86_400)]
+    )
     assert result.row_price.tolist() == [101.0, 5.0]
     assert not len(result.bars)
 
@@ -97,7 +101,9 @@ def test_bars_of_seconds_make_minutes() -> None:
 
 def test_a_clock_closes_a_quiet_symbol() -> None:
     """Nothing but the clock says that a minute is over; the row is numbered apart from the trade's own."""
-    result = run([trade(MIDNIGHT + SECOND, 100.0, 3.0), clock(MIDNIGHT + 59 * SECOND), clock(MIDNIGHT + 60 * SECOND), clock(MIDNIGHT + 61 * SECOND)])
+    result = run(
+        [trade(MIDNIGHT + SECOND, 100.0, 3.0), clock(MIDNIGHT + 59 * SECOND), clock(MIDNIGHT + 60 * SECOND), clock(MIDNIGHT + 61 * SECOND)]
+    )
     assert result.bars["length_seconds"].tolist() == [1, 60]
     assert result.bars["event_index"].tolist() == [1, 2]
     assert result.row_event_index.tolist() == [0, 1, 2]
@@ -106,7 +112,11 @@ def test_a_clock_closes_a_quiet_symbol() -> None:
 
 def test_volume_without_a_price_takes_the_price_in_force() -> None:
     late_report, start = 1, MIDNIGHT
-    events = [trade(start, 7.0, 5.0, 0, late_report), trade(start + 60 * SECOND, 100.0, 2.0), trade(start + 120 * SECOND, 50.0, 4.0, 0, late_report)]
+    events = [
+        trade(start, 7.0, 5.0, 0, late_report),
+        trade(start + 60 * SECOND, 100.0, 2.0),
+        trade(start + 120 * SECOND, 50.0, 4.0, 0, late_report),
+    ]
     bars = run([*events, clock(start + 180 * SECOND)]).bars
     minutes = bars[bars["length_seconds"] == 60]
     assert minutes["volume"].tolist() == [5.0, 2.0, 4.0]
@@ -116,7 +126,12 @@ def test_volume_without_a_price_takes_the_price_in_force() -> None:
 
 
 def test_quotes_make_the_bars_of_a_symbol_until_it_trades() -> None:
-    events = [quote(MIDNIGHT, 99.0, 101.0), quote(MIDNIGHT + SECOND, 100.0, 104.0), trade(MIDNIGHT + 60 * SECOND, 90.0), quote(MIDNIGHT + 61 * SECOND, 1.0, 2.0)]
+    events = [
+        quote(MIDNIGHT, 99.0, 101.0),
+        quote(MIDNIGHT + SECOND, 100.0, 104.0),
+        trade(MIDNIGHT + 60 * SECOND, 90.0),
+        quote(MIDNIGHT + 61 * SECOND, 1.0, 2.0),
+    ]
     bars = run([*events, clock(MIDNIGHT + 180 * SECOND)]).bars
     minutes = bars[bars["length_seconds"] == 60]
     assert [minutes[name].tolist() for name in PRICES] == [[100.0, 90.0], [102.0, 90.0], [100.0, 90.0], [102.0, 90.0]]

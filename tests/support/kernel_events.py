@@ -118,7 +118,9 @@ _books = st.builds(
     st.lists(st.integers(1, 30).map(lambda level: level / 10), min_size=1, max_size=BOOK_DEPTH),
     st.lists(_sizes, min_size=BOOK_DEPTH, max_size=BOOK_DEPTH),
 )
-_quotes = st.builds(lambda bid, width, sizes: (bid, sizes[0], bid + width / 10, sizes[1]), _prices, st.integers(0, 5), st.tuples(_sizes, _sizes))
+_quotes = st.builds(
+    lambda bid, width, sizes: (bid, sizes[0], bid + width / 10, sizes[1]), _prices, st.integers(0, 5), st.tuples(_sizes, _sizes)
+)
 _trades = st.tuples(_prices, _sizes, st.sampled_from((-1.0, 0.0, 1.0)))
 _kinds = (EventKind.TRADE,) * 4 + (EventKind.QUOTE, EventKind.QUOTE, EventKind.BOOK, EventKind.CLOCK)
 _VALID = {EventKind.TRADE: _trades, EventKind.QUOTE: _quotes, EventKind.BOOK: _books, EventKind.CLOCK: st.just(())}
@@ -193,5 +195,10 @@ def _random_event(generator: np.random.Generator, time: int, price: float) -> Ev
     if kind < 8:
         return quote(time, price - half_spread, price + half_spread, size, other)
     if kind == 8:
-        return book(time, [price - half_spread - level / 100 for level in range(7)], [price + half_spread + level / 50 for level in range(4)], size=other)
+        return book(
+            time,
+            [price - half_spread - level / 100 for level in range(7)],
+            [price + half_spread + level / 50 for level in range(4)],
+            size=other,
+        )
     return clock(time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -234,7 +235,7 @@ class SlowSymbol:
         step = step_seconds * SECOND
         places = sorted({one.time // step for one in self.prints if (one.time // step + 1) * step <= self.watermark})
         closes = [(place * step, self.price_before((place + 1) * step)) for place in places]
-        return sum(math.log(now / before) ** 2 for (_, before), (time, now) in zip(closes, closes[1:], strict=False) if time >= begin)
+        return sum(math.log(now / before) ** 2 for (_, before), (time, now) in itertools.pairwise(closes) if time >= begin)
 
     def _indicators(self) -> dict[str, float]:
         bars = [bar for bar in self._bars_of(60) if not math.isnan(bar.close)]
@@ -249,10 +250,18 @@ class SlowSymbol:
         return {
             **{name: float(series[-1]) for name, series in means.items()},
             **{f"price_to_{name}": float(price / series[-1] - 1) for name, series in means.items()},
-            **{"macd_line": line, "macd_signal": signal, "macd_histogram": histogram},
-            **{"macd_line_relative": line / price, "macd_signal_relative": signal / price, "macd_histogram_relative": histogram / price},
-            **{"rsi_14": rsi(close, 14)[-1], "bollinger_percent_b": percent_b[-1], "bollinger_bandwidth": bandwidth[-1]},
-            **{"atr_14": true_range, "atr_14_relative": true_range / price, "roc_10": roc(close, 10)[-1]},
+            "macd_line": line,
+            "macd_signal": signal,
+            "macd_histogram": histogram,
+            "macd_line_relative": line / price,
+            "macd_signal_relative": signal / price,
+            "macd_histogram_relative": histogram / price,
+            "rsi_14": rsi(close, 14)[-1],
+            "bollinger_percent_b": percent_b[-1],
+            "bollinger_bandwidth": bandwidth[-1],
+            "atr_14": true_range,
+            "atr_14_relative": true_range / price,
+            "roc_10": roc(close, 10)[-1],
             "obv": float(obv(close, np.array([bar.volume for bar in bars]))[-1]),
         }
 
