@@ -63,17 +63,25 @@ def parse_speed(text: str) -> float:
 class Pacer:
     """Maps stream time (the axis of `available_time`) to the machine's clocks.
 
-    `starts_at` is the stream time that belongs to the moment of `start`; without it, the first event's. What lies before it, such as a
-    warm-up stretch, is due at once.
+    `starts_at` is the stream time that belongs to the wall time `starts_at_wall`; by default the first event's and the moment of `start`.
+    What lies before, such as a warm-up stretch, is due at once. Where both are equal and the speed is 1, stream time is wall time, and an
+    event's available time is when it is to be sent.
     """
 
-    def __init__(self, speed: float = MAXIMUM_SPEED, starts_at: int | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        speed: float = MAXIMUM_SPEED,
+        starts_at: int | None = None,
+        starts_at_wall: int | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         if not speed > 0:
             raise InvalidSettings(f"speed is {speed}, expected above 0")
         self.speed = speed
         self.paced = not math.isinf(speed)
         self._clock = clock or SystemClock()
         self._starts_at = starts_at
+        self._starts_at_wall = starts_at_wall
         self._started_monotonic = 0
         self._started_wall = 0
         self._running = False
@@ -86,6 +94,9 @@ class Pacer:
         self._starts_at = first_stream_time if self._starts_at is None else self._starts_at
         self._started_monotonic = self._clock.monotonic()
         self._started_wall = self._clock.wall()
+        if self._starts_at_wall is not None:
+            self._started_monotonic += self._starts_at_wall - self._started_wall
+            self._started_wall = self._starts_at_wall
 
     def now(self, due: int) -> int:
         """The stream time now; `due`, the next event's, at maximum speed, where every event is due at once."""

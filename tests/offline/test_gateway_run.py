@@ -15,7 +15,7 @@ from jobs.gateway.gateway import Gateway, GatewaySettings
 from jobs.gateway.market_event import Item, MarketEvent, RejectedLine
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.publisher import MemorySink
-from jobs.gateway.running_source import RunningSource
+from jobs.gateway.running_source import RunningSource, prepared
 from jobs.simulator.source import SimulatedSource
 from tests.support.fake_broker import FakeClock
 from tests.support.frame_events import by_symbol, events_of
@@ -279,3 +279,28 @@ def test_far_behind_frames_fill_up() -> None:
     counts = Gateway(sink, pacer=pacer).run(ListSource(warm_up), close_bars=False)
     assert counts.events_by_kind["trade"] == 20_000
     assert counts.frames < 1.5 * 20_000 / 32
+
+
+def test_a_prepared_source_is_the_same_source() -> None:
+    """Items, name and venue stay; it can be read again."""
+    source = SimulatedSource(small_market(seconds=3, defects=MANY_DEFECTS))
+    ready = prepared(source)
+    assert (ready.name, ready.venue) == (source.name, source.venue)
+    assert len(ready.items) == len(list(source.events())) > 100
+    assert list(ready.events()) == list(ready.items)
+
+
+def test_stream_time_can_be_wall_time() -> None:
+    """Moved to a wall time to come, each event leaves when its available time is the wall time, however late the run begins."""
+    clock = FakeClock()
+    begin = clock.wall() + 3 * SECOND
+    source = ListSource([trade("A", number / 10) for number in range(10)])
+    running = RunningSource(source, begin - START)
+    pacer = Pacer(1.0, starts_at=begin, starts_at_wall=begin, clock=clock)
+    sink = TimedSink(clock)
+    clock.time += SECOND
+    Gateway(sink, pacer=pacer).run(running, close_bars=False)
+    for time, frame in zip(sink.times, frames(sink), strict=True):
+        available = int(frame.columns.available_time[0])
+        assert pacer.intended_wall_time(available) == available
+        assert 0 <= time + 1_000_000_000_000 - available <= 2 * MILLISECOND + 1000
