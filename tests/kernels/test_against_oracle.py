@@ -19,7 +19,7 @@ from udfs.kernels.symbol_state import new_state
 SETTINGS = KernelSettings()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(believable_streams(40))
 def test_equals_the_slow_symbol_after_every_event(events: list[Event]) -> None:
     """Verdicts, rows with every feature, and bars of all lengths."""

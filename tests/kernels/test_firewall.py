@@ -12,7 +12,7 @@ from tests.support.kernel_events import MIDNIGHT, SECOND, Event, bar, book, cloc
 from udfs.errors import Reason
 from udfs.kernels.advance import KernelSettings, advance
 from udfs.kernels.events import BOOK_DEPTH, EventFlag, EventKind
-from udfs.kernels.symbol_state import new_state
+from udfs.kernels.symbol_state import SymbolState, new_state
 
 SETTINGS = KernelSettings()
 NOW = MIDNIGHT + 12 * 3600 * SECOND
@@ -98,7 +98,7 @@ CASES = [
 QUARANTINE = ("book_quarantine", "quote_quarantine", "crossed_time")
 
 
-def _state() -> np.ndarray:
+def _state() -> SymbolState:
     """After a trade, a quote and a book at NOW."""
     state = new_state()
     events = [trade(NOW, 100.0, sequence=10), quote(NOW, 99.0, 101.0, sequence=10), book(NOW, [99.0], [101.0], sequence=10)]
@@ -148,7 +148,7 @@ def test_columns_of_unequal_length_are_refused_not_read_beyond() -> None:
 
 def test_writable_columns_are_taken_too() -> None:
     columns = columns_of([trade(NOW, 100.0)])
-    writable = type(columns)(*(column.copy() for column in columns))
+    writable = columns._replace(**{name: column.copy() for name, column in columns._asdict().items()})
     assert advance(new_state(), writable, SETTINGS).verdicts.tolist() == [0]
 
 

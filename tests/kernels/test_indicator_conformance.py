@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from udfs.kernels.indicators.roc import roc
 from udfs.kernels.indicators.rsi import rsi
 from udfs.kernels.indicators.vwap import vwap
 
-Bars = pd.DataFrame
+Bars: TypeAlias = pd.DataFrame
 MACD_BARS = "Macd__MACD.csv"
 BANDS_BARS = "BollingerBands__Bollinger_Bands.csv"
 

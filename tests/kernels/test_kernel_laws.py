@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -45,7 +46,7 @@ def joined(results: list[Advance], begins: list[int]) -> dict[str, bytes]:
     return {name: np.concatenate([getattr(result, name) for result in shifted]).tobytes() for name in Advance._fields}
 
 
-def _shifted(bars: np.ndarray, begin: int | np.ndarray) -> np.ndarray:
+def _shifted(bars: npt.NDArray[np.void], begin: int | npt.NDArray[np.int64]) -> npt.NDArray[np.void]:
     moved = bars.copy()
     moved["event_index"] += begin
     return moved
@@ -148,7 +149,7 @@ def test_late_events_change_nothing(events: list[Event]) -> None:
     assert _unplaced(whole.bars) == _unplaced(without.bars)
 
 
-def _unplaced(bars: np.ndarray) -> bytes:
+def _unplaced(bars: npt.NDArray[np.void]) -> bytes:
     """Bytes of bars but for the event that closed them."""
     return _shifted(bars, -bars["event_index"]).tobytes()
 

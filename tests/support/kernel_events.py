@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import strategies as st
 
 from udfs.kernels.events import BOOK_DEPTH, NANOSECONDS_PER_SECOND, EventFlag, EventKind, FrameColumns
@@ -71,12 +72,19 @@ def clock(event_time: int) -> Event:
 def columns_of(events: Sequence[Event]) -> FrameColumns:
     """Read-only columns, as they lie over received bytes."""
 
-    def table(kind: EventKind, shape: tuple[int, ...]) -> np.ndarray:
+    def table(kind: EventKind, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
         return np.array([event.numbers for event in events if event.kind == kind], np.float64).reshape(-1, *shape)
 
     trades = table(EventKind.TRADE, (3,))
+    kind, flags, event_time, available_time, sequence = (
+        _frozen([getattr(event, name) for event in events], dtype) for name, dtype in _HEAD
+    )
     return FrameColumns(
-        *(_frozen([getattr(event, name) for event in events], dtype) for name, dtype in _HEAD),
+        kind,
+        flags,
+        event_time,
+        available_time,
+        sequence,
         _frozen(trades[:, :2], np.float64),
         _frozen(trades[:, 2], np.int8),
         _frozen(table(EventKind.QUOTE, (4,)), np.float64),
@@ -89,8 +97,8 @@ def columns_of(events: Sequence[Event]) -> FrameColumns:
 _HEAD = (("kind", np.uint8), ("flags", np.uint8), ("event_time", np.int64), ("available_time", np.int64), ("sequence", np.int64))
 
 
-def _frozen(values: object, dtype: type) -> np.ndarray:
-    array = np.ascontiguousarray(np.asarray(values), dtype)
+def _frozen(values: object, dtype: type) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.ascontiguousarray(np.asarray(values), dtype)
     return np.frombuffer(array.tobytes(), dtype).reshape(array.shape)
 
 

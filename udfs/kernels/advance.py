@@ -22,7 +22,7 @@ _SCRATCH_EVENTS: Final = 256
 
 
 class Advance(NamedTuple):
-    """What happened to the events of one frame (n events, r rows, b bars, F features)."""
+    """What happened to the events of one frame (n events, r rows, b bars, F features). Rows and bars are read-only."""
 
     verdicts: npt.NDArray[np.uint8]
     """(n,) `udfs.errors.Reason` of each event; 0 is accepted."""
@@ -66,7 +66,7 @@ class _Workspace(threading.local):
 
     def __init__(self) -> None:
         self.loop = compiled_event_loop()
-        self.outputs = scratch_outputs(_SCRATCH_EVENTS)
+        self.scratch = scratch_outputs(_SCRATCH_EVENTS)
         self.settings: KernelSettings | None = None
         self.compiled_settings = compiled_settings(KernelSettings())
 
@@ -99,12 +99,14 @@ def advance(state: SymbolState, columns: FrameColumns, settings: KernelSettings)
     """
     workspace = _WORKSPACE[0] if _WORKSPACE else _workspace()
     events = len(columns.kind)
-    verdicts, rows, bars, work = workspace.outputs if events <= _SCRATCH_EVENTS else scratch_outputs(events)
+    scratch = workspace.scratch if events <= _SCRATCH_EVENTS else scratch_outputs(events)
+    verdicts, rows, bars, work, row_bytes, bar_bytes = scratch
     workspace.loop(state, *columns, workspace.use(settings), verdicts, rows, bars, work)
     row_count, bar_count = work["rows"].item(), work["bars"].item()
     # Copies: the buffers belong to the next call.
-    row_fields = _row_fields(rows[:row_count].copy()) if row_count else _NO_ROWS
-    return Advance(verdicts[:events].copy(), *row_fields, bars[:bar_count].copy() if bar_count else _NO_BARS)
+    row_fields = _row_fields(np.frombuffer(bytes(row_bytes[: row_count * ROW.itemsize]), ROW)) if row_count else _NO_ROWS
+    closed_bars = np.frombuffer(bytes(bar_bytes[: bar_count * BAR.itemsize]), BAR) if bar_count else _NO_BARS
+    return Advance(verdicts[:events].copy(), *row_fields, closed_bars)
 
 
 def _row_fields(rows: npt.NDArray[np.void]) -> RowFields:
