@@ -12,7 +12,7 @@ from jobs.lake.tables import NAMESPACE
 from jobs.settings import Settings
 
 KAFKA_KINDS = ("feature", "bar", "signal", "alert", "late", "reject")
-LAKE_KINDS = ("frame", "feature", "bar", "signal", "alert", "reject")
+LAKE_KINDS = ("frame", "control", "feature", "bar", "signal", "alert", "reject")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class JobPlan:
     namespace: str = NAMESPACE
     topics_written: tuple[str, ...] = KAFKA_KINDS
     lake_written: tuple[str, ...] = LAKE_KINDS
+    from_time: int | None = None
+    """Rows before this event time, in nanoseconds, are not written; nor those at or after `to_time`."""
+    to_time: int | None = None
     job_name: str = "tickflow"
 
     def to_json(self) -> str:

@@ -14,7 +14,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from jobs.job_plan import JobPlan
-from jobs.kafka_tables import sink_table, source_table
+from jobs.kafka_tables import Reading, sink_table, source_table
 from jobs.lake.catalog import CATALOG_NAME, create_catalog_statement
 from jobs.model_store import fetch_model
 from jobs.sinks import LAKE_TABLES, Outputs
@@ -56,6 +56,8 @@ def _environment(plan: JobPlan) -> StreamExecutionEnvironment:
 
 def _inputs(tables: StreamTableEnvironment, plan: JobPlan) -> Inputs:
     tables.execute_sql(source_table(_FRAMES, plan.frames_topic, plan.settings.kafka, f"tickflow-{plan.run_id}", plan.reading))
+    if "control" in plan.lake_written:
+        tables.execute_sql(source_table("kafka_control", plan.control_topic, plan.settings.kafka, f"tickflow-{plan.run_id}", Reading()))
     query = _POSITION_IN_HEADERS if plan.positions_in_headers else _OWN_POSITION
     return Inputs(frames=tables.sql_query(query.format(topic=plan.settings.topics.frames)))
 
@@ -67,11 +69,13 @@ def _outputs(tables: StreamTableEnvironment, plan: JobPlan) -> Outputs:
     }  # fmt: skip
     for kind in plan.topics_written:
         tables.execute_sql(sink_table(f"kafka_{kind}", topic_of[kind], plan.settings.kafka))
-    lake_names = {"frame": "market_frames"} | {kind: table.name for kind, table in LAKE_TABLES.items()}
+    lake_names = {"frame": "market_frames", "control": "control_events"} | {kind: table.name for kind, table in LAKE_TABLES.items()}
     return Outputs(
         constants={"manifest_id": plan.manifest_id, "feature_set": FEATURE_SET},
         topics={kind: f"kafka_{kind}" for kind in plan.topics_written},
         lake={kind: f"`{CATALOG_NAME}`.`{plan.namespace}`.`{lake_names[kind]}`" for kind in plan.lake_written},
+        from_time=plan.from_time,
+        to_time=plan.to_time,
     )
 
 

@@ -24,13 +24,16 @@ class Outputs:
     topics: dict[str, str] = field(default_factory=dict)
     """feature, bar, signal, alert, reject, late -> table of a Kafka topic."""
     lake: dict[str, str] = field(default_factory=dict)
-    """frame, feature, bar, signal, alert, reject -> Iceberg table, as SQL names it."""
+    """frame, control, feature, bar, signal, alert, reject -> Iceberg table, as SQL names it."""
+    from_time: int | None = None
+    to_time: int | None = None
+    """Records outside [from_time, to_time) of event time, nanoseconds, are not written."""
 
 
 def insert_statements(outputs: Outputs) -> list[str]:
     """One INSERT a sink, in a fixed order."""
     to_topics = [_into_topic(kind, table) for kind, table in sorted(outputs.topics.items())]
-    to_lake = [_into_lake(kind, table, outputs.constants) for kind, table in sorted(outputs.lake.items())]
+    to_lake = [_into_lake(kind, table, outputs) for kind, table in sorted(outputs.lake.items())]
     return to_topics + to_lake
 
 
@@ -43,12 +46,35 @@ def _into_topic(kind: str, table: str) -> str:
     return f"INSERT INTO {table} SELECT r.symbol, r.payload, {_event_time(part, 3)} FROM records AS r WHERE {condition}"
 
 
-def _into_lake(kind: str, table: str, constants: dict[str, str]) -> str:
+def _into_lake(kind: str, table: str, outputs: Outputs) -> str:
     if kind == "frame":
-        place = "f.`record`.f2, f.`record`.f3, f.`record`.f4, f.`record`.f1"
-        return f"INSERT INTO {table} SELECT f.symbol, CAST(f.event_time AS TIMESTAMP_LTZ(6)), {place} FROM frames AS f"
-    columns = ", ".join(_lake_column(name, kind, constants) for name in LAKE_TABLES[kind].column_names())
-    return f"INSERT INTO {table} SELECT {columns} FROM records AS r WHERE r.{kind} IS NOT NULL"
+        return f"INSERT INTO {table} {_FRAMES}"
+    if kind == "control":
+        return f"INSERT INTO {table} {_CONTROL}"
+    columns = ", ".join(_lake_column(name, kind, outputs.constants) for name in LAKE_TABLES[kind].column_names())
+    return f"INSERT INTO {table} SELECT {columns} FROM records AS r WHERE {_wanted(kind, outputs)}"
+
+
+_FRAMES = (
+    "SELECT f.symbol, CAST(f.event_time AS TIMESTAMP_LTZ(6)), f.`record`.f2, f.`record`.f3, f.`record`.f4, f.`record`.f1, "
+    "SHA256(DECODE(f.`record`.f1, 'ISO-8859-1')) FROM frames AS f"
+)
+_CONTROL_MILLISECONDS = "(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time) * 1000 + MOD(EXTRACT(MILLISECOND FROM event_time), 1000))"
+_CONTROL = (
+    f"SELECT kafka_offset + 1, CAST(event_time AS TIMESTAMP_LTZ(6)), {_CONTROL_MILLISECONDS} * 1000000, LOWER(symbol), frame FROM kafka_control"
+)
+"""The key of an entry is its kind."""
+
+
+def _wanted(kind: str, outputs: Outputs) -> str:
+    time = f"r.{kind}.{_time_column(kind)}"
+    bounds = [f"{time} >= {outputs.from_time}"] if outputs.from_time is not None else []
+    bounds += [f"{time} < {outputs.to_time}"] if outputs.to_time is not None else []
+    return " AND ".join([f"r.{kind} IS NOT NULL", *bounds])
+
+
+def _time_column(kind: str) -> str:
+    return "start_time_ns" if kind == "bar" else "event_time_ns"
 
 
 def _lake_column(name: str, kind: str, constants: dict[str, str]) -> str:
@@ -64,7 +90,7 @@ def _lake_column(name: str, kind: str, constants: dict[str, str]) -> str:
 
 def _event_time(part: str, precision: int) -> str:
     """The time of a record for people and partitions; exact nanoseconds stand beside it. A time nobody can believe becomes 1970."""
-    column = f"r.{part}.{'start_time_ns' if part == 'bar' else 'event_time_ns'}"
+    column = f"r.{part}.{_time_column(part)}"
     believable = f"{column} BETWEEN 0 AND {_LARGEST_TIME}"
     if part == "reject":
         believable += f" AND r.reject.reason <> {int(Reason.TIME_ABSURD)}"

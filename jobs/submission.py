@@ -12,7 +12,7 @@ from typing import Any
 
 from pyiceberg.catalog import Catalog
 
-from infra.local import flink, kafka, paths, shipping
+from infra.local import flink, kafka, paths, services, shipping
 from infra.local.endpoints import Endpoints
 from jobs.job_plan import JobPlan
 from jobs.lake.catalog import create_tables, open_catalog
@@ -65,21 +65,19 @@ def submit(plan: JobPlan, verb: str, endpoints: Endpoints | None = None, savepoi
     started_at = time.time_ns()
     note_run(catalog, plan, verb, started_at, None, {})
     code, rest_url = shipping.build_zip(), plan.settings.flink.rest_url
+    if endpoints is not None:
+        services.prepare_workers(endpoints, code)
     options = {"execution.state-recovery.path": savepoint} if savepoint else {}
     job_id = flink.submit(
         ENTRY,
         ["--plan", plan.to_json()],
         rest_url,
         code,
-        configuration=endpoints.flink_configuration if endpoints else _configured(),
+        configuration=endpoints.flink_configuration if endpoints else None,
         variables=endpoints.as_environment() if endpoints else None,
         options=options,
     )
     return SubmittedJob(plan, job_id, rest_url, started_at)
-
-
-def _configured() -> Path | None:
-    return None
 
 
 def note_run(catalog: Catalog, plan: JobPlan, verb: str, started_at: int, finished_at: int | None, counts: dict[str, Any]) -> None:

@@ -8,11 +8,11 @@ import os
 import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.model_store import ModelStore, open_store
+from jobs.time_arguments import parse_time
 from udfs.errors import TickflowError
 from udfs.records import ControlEvent, ControlKind, ModelReference
 
@@ -143,22 +143,14 @@ def _fail(as_json: bool, problem: str, code: int) -> int:
     return code
 
 
-def _time(text: str) -> int:
-    """ISO 8601 (UTC unless it says otherwise) to nanoseconds."""
-    moment = datetime.fromisoformat(text)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
-
-
 def _parser() -> argparse.ArgumentParser:
     from infra.local.paths import DATA
 
     parser = argparse.ArgumentParser(
         prog="tickflow train", description="Train a model on the lake's feature rows and keep it in the model store."
     )
-    parser.add_argument("--from", dest="from_time", type=_time, metavar="TIME", help="first event time, ISO 8601, UTC")
-    parser.add_argument("--to", dest="to_time", type=_time, metavar="TIME", help="event time to stop before")
+    parser.add_argument("--from", dest="from_time", type=parse_time, metavar="TIME", help="first event time, ISO 8601, UTC")
+    parser.add_argument("--to", dest="to_time", type=parse_time, metavar="TIME", help="event time to stop before")
     parser.add_argument("--symbols", default="", help="comma-separated; all when not given")
     parser.add_argument("--horizon-seconds", type=float, default=300.0, help="how far ahead to predict (default 300)")
     parser.add_argument(

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from udfs.errors import TickflowError
 
 SECONDS_BETWEEN_LOOKS = 0.05
+Headers = list[tuple[str, bytes]]
 
 
 class PublishError(TickflowError):
@@ -79,12 +80,12 @@ class KafkaPublisher:
         self._poll = self._producer.poll
         self._until_poll = 0
 
-    def send(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int) -> None:
+    def send(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int, headers: Headers | None = None) -> None:
         """See `Sink`."""
         try:
-            self._produce(topic, value, key, timestamp=timestamp_milliseconds, on_delivery=self._on_delivery)
+            self._produce(topic, value, key, timestamp=timestamp_milliseconds, on_delivery=self._on_delivery, headers=headers)
         except BufferError:
-            self._wait_for_room(topic, key, value, timestamp_milliseconds)
+            self._wait_for_room(topic, key, value, timestamp_milliseconds, headers)
         except KafkaException as error:
             raise PublishError(f"{topic}, key {key!r}, {len(value)} bytes: {error}") from error
         self._until_poll -= 1
@@ -103,13 +104,13 @@ class KafkaPublisher:
             self._check()
         self._check()
 
-    def _wait_for_room(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int) -> None:
+    def _wait_for_room(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int, headers: Headers | None) -> None:
         started = time.monotonic()
         while True:
             self._poll(SECONDS_BETWEEN_LOOKS)
             self._check()
             try:
-                self._produce(topic, value, key, timestamp=timestamp_milliseconds, on_delivery=self._on_delivery)
+                self._produce(topic, value, key, timestamp=timestamp_milliseconds, on_delivery=self._on_delivery, headers=headers)
             except BufferError:
                 continue
             self.blocked_seconds += time.monotonic() - started

@@ -7,7 +7,7 @@ from jobs.lake.tables import Column, Kind, TableDefinition
 _SYMBOL = Column("symbol", Kind.TEXT, "the symbol that the row is about")
 _IDENTITY = (
     _SYMBOL,
-    Column("event_time", Kind.TIME, "when the event happened, cut to microseconds"),
+    Column("event_time", Kind.TIME, "when the event happened, cut to milliseconds"),
     Column("event_time_ns", Kind.LONG, "when the event happened, nanoseconds since 1970"),
     Column("available_time_ns", Kind.LONG, "when everything used was available, nanoseconds since 1970"),
     Column("event_number", Kind.LONG, "count of the symbol's accepted events; with the symbol it names the row"),
@@ -29,6 +29,7 @@ MARKET_FRAMES = TableDefinition(
         Column("event_time", Kind.TIME, "Kafka CreateTime: when the frame's last event happened"),
         *_POSITION,
         Column("frame", Kind.BYTES, "the message, schema framing included"),
+        Column("frame_hash", Kind.TEXT, "SHA-256 of the message (read as Latin-1, written as UTF-8): a frame that was changed is found"),
     ),
 )
 
@@ -154,8 +155,8 @@ CONTROL_EVENTS = TableDefinition(
     "the control log: models, rules, halts, in the order in which they took effect",
     (
         Column("version", Kind.LONG, "number of the entry: its offset plus one"),
-        Column("event_time", Kind.TIME, "when it was written, cut to microseconds"),
-        Column("event_time_ns", Kind.LONG, "when it was written, nanoseconds since 1970"),
+        Column("event_time", Kind.TIME, "when it was written, cut to milliseconds"),
+        Column("event_time_ns", Kind.LONG, "the same, nanoseconds since 1970"),
         Column("kind", Kind.TEXT, "model, alert_rule, remove_alert_rule, halt, resume"),
         Column("payload", Kind.BYTES, "the message, schema framing included"),
     ),

@@ -20,7 +20,7 @@ from pyiceberg.types import LongType
 from jobs.lake.definitions import MARKET_FRAMES, TABLES_BY_NAME
 from udfs.records import Position
 
-_FRAME_COLUMNS = ("symbol", "event_time", "topic", "kafka_partition", "kafka_offset", "frame")
+_FRAME_COLUMNS = ("symbol", "event_time", "topic", "kafka_partition", "kafka_offset", "frame", "frame_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class StoredFrame(NamedTuple):
     """Nanoseconds since 1970; Kafka's CreateTime, so whole milliseconds."""
     position: Position
     frame: bytes
+    frame_hash: str
+    """What the job computed of the frame when it stored it."""
 
 
 def read_rows(
@@ -129,8 +131,8 @@ def _sorted_frames(rows: pa.Table) -> Iterator[StoredFrame]:
     ordered = rows.take(pc.sort_indices(rows, sort_keys=[("kafka_offset", "ascending")]))
     times = ordered.column("event_time").cast(pa.int64())
     for batch in ordered.set_column(1, "event_time", times).to_batches(max_chunksize=4096):
-        for symbol, microseconds, topic, partition, offset, frame in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            yield StoredFrame(symbol, microseconds * 1000, Position(topic, partition, offset), frame)
+        for symbol, microseconds, topic, partition, offset, frame, frame_hash in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield StoredFrame(symbol, microseconds * 1000, Position(topic, partition, offset), frame, frame_hash)
 
 
 def _lowest_offset(stored: Table, task: FileScanTask) -> int:

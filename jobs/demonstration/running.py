@@ -1,0 +1,200 @@
+"""Runs a demo: warm up, train, release, watch, count."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from infra.local import paths
+from infra.local.console import say
+from infra.local.flink import wait_until_running
+from jobs.alert_rule_files import load_rules
+from jobs.control import publish
+from jobs.demonstration.display import shown
+from jobs.demonstration.stretches import SECOND, Stretches
+from jobs.demonstration.watching import SignalWatcher
+from jobs.gateway.control_follower import ControlFollower
+from jobs.gateway.counts import GatewayCounts
+from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.pacing import Pacer
+from jobs.gateway.publisher import KafkaPublisher, PublisherSettings
+from jobs.gateway.running_source import RunningSource
+from jobs.lake.reading import read_rows
+from jobs.lake.tables import NAMESPACE
+from jobs.model_store import open_store
+from jobs.serving.online_store import start_online_store
+from jobs.session import Session
+from jobs.stored import stored_rows, wait_until_stored
+from jobs.submission import SubmittedJob, live_plan, make_topics, note_run, submit
+from jobs.train import TrainRequest, release_event, train
+from jobs.training.dataset import NotEnoughData
+from udfs.errors import Reason
+from udfs.records import ControlEvent, ControlKind
+
+STORED_WITHIN_SECONDS = 3600.0
+RULES = paths.FLINK_CONFIGURATIONS / "local" / "alert-rules.toml"
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """How the live stretch is played and shown."""
+
+    speed: float
+    """Times real time; infinite is as fast as it goes."""
+    show: bool
+
+
+def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOptions, started: float) -> dict[str, Any]:
+    """The whole demo on running services; gives the counts. `started` is when the command began, on the monotonic clock."""
+    settings = session.settings
+    make_topics(settings)
+    publisher = PublisherSettings(settings.kafka.bootstrap_servers, client=settings.kafka.librdkafka_properties())
+    _publish_rules(publisher)
+    submission = _Submission(session)
+    stretches = prepare()
+    running = RunningSource(stretches.source)
+    online = start_online_store(settings)
+    try:
+        with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control) as follower, SignalWatcher(settings) as watcher:
+            warm_up = Gateway(KafkaPublisher(publisher), GatewaySettings(), Pacer(), follower.version)
+            say("demo: sending the warm-up stretch")
+            before = warm_up.run(running, close_bars=False, until=stretches.live_from)
+            job = submission.wait()
+            say(f"demo: job {job.job_id} runs; waiting until {before.frames} frames are stored")
+            wait_until_stored(session.catalog, job.rest_url, job.job_id, before.frames, STORED_WITHIN_SECONDS)
+            model = _train_and_release(session, stretches, publisher, follower)
+            live = Gateway(KafkaPublisher(publisher), GatewaySettings(), Pacer(options.speed), follower.version)
+            after = _watch(live, running, stretches, watcher, options)
+            say("demo: waiting until everything is stored")
+            wait_until_stored(session.catalog, job.rest_url, job.job_id, before.frames + after.frames, STORED_WITHIN_SECONDS)
+            counts = _counts(session, before, after)
+            counts |= _times(watcher, started) | {"model": model, "horizon_seconds": stretches.horizon_seconds, "run_id": job.plan.run_id}
+    finally:
+        online.stop()
+    note_run(session.catalog, job.plan, "demo", job.started_at, time.time_ns(), counts)
+    return counts
+
+
+class _Submission:
+    """Submits the job while the warm-up stretch is sent."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._job: SubmittedJob | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._submit, name="submission", daemon=True)
+        self._thread.start()
+
+    def _submit(self) -> None:
+        try:
+            session = self._session
+            job = submit(live_plan(session.settings, session.lake), "demo", session.endpoints)
+            wait_until_running(job.rest_url, job.job_id)
+            self._job = job
+        except BaseException as error:  # handed over to the thread that waits
+            self._error = error
+
+    def wait(self) -> SubmittedJob:
+        """The running job. Raises what the submission raised."""
+        self._thread.join()
+        if self._job is None:
+            raise self._error or RuntimeError("the submission ended without a job")
+        return self._job
+
+
+def _publish_rules(publisher: PublisherSettings) -> None:
+    for rule in load_rules(RULES):
+        publish(ControlEvent(0, ControlKind.ALERT_RULE, time.time_ns(), "demo", f"rules of {RULES.name}", rule=rule), publisher)
+
+
+def _train_and_release(session: Session, stretches: Stretches, publisher: PublisherSettings, follower: ControlFollower) -> dict[str, Any] | None:
+    """Train on what is stored and put the model into force; None when there is too little to learn from."""
+    say(f"demo: training a model on {stored_rows(session.catalog, 'features')} stored rows, horizon {stretches.horizon_seconds} s")
+    store = open_store(session.models, session.lake.s3_endpoint, session.lake.s3_region)
+    try:
+        reference, card = train(session.catalog, store, TrainRequest(horizon=stretches.horizon_seconds * SECOND))
+    except NotEnoughData as error:
+        say(f"demo: no model: {error}; signals will abstain")
+        return None
+    version = publish(release_event(reference, "demo", "trained on the warm-up stretch", time.time_ns()), publisher)
+    follower.wait_for(version, 30.0)
+    return {"version": reference.version, "sha256": reference.sha256, "control_version": version, "metrics": card["metrics"]}
+
+
+def _watch(live: Gateway, running: RunningSource, stretches: Stretches, watcher: SignalWatcher, options: DemoOptions) -> GatewayCounts:
+    """Play the live stretch while a person looks on."""
+    if live.pacer.paced:
+        watcher.measure_from = running.first_available_time() or stretches.live_from
+        watcher.intended = live.pacer.intended_wall_time
+    with shown(watcher, f"Tickflow: {running.name}", options.show):
+        return live.run(running, close_bars=True, until=stretches.live_until)
+
+
+def _counts(session: Session, before: GatewayCounts, after: GatewayCounts) -> dict[str, Any]:
+    """Every message of the source is processed, late, a duplicate or rejected."""
+    catalog = session.catalog
+    reasons: Counter[int] = Counter()
+    for batch in read_rows(catalog, NAMESPACE, "rejects", ("reason",)):
+        reasons.update(batch.column("reason").to_pylist())
+    late, duplicates = reasons.pop(Reason.LATE, 0), reasons.pop(Reason.DUPLICATE, 0)
+    unreadable = before.rejected + after.rejected
+    ticks_in, processed = before.messages + after.messages, _accepted_events(session)
+    rejected = sum(reasons.values()) + unreadable
+    by_reason = {Reason(code).name.lower(): count for code, count in sorted(reasons.items())}
+    return {
+        "ticks_in": ticks_in,
+        "frames_in": before.frames + after.frames,
+        "features_out": stored_rows(catalog, "features"),
+        "bars_out": stored_rows(catalog, "bars"),
+        "signals_out": stored_rows(catalog, "signals"),
+        "alerts_out": stored_rows(catalog, "alerts"),
+        "processed": processed,
+        "late": late,
+        "duplicates": duplicates,
+        "rejected": rejected,
+        "rejected_by_reason": by_reason | ({"malformed_input_line": unreadable} if unreadable else {}),
+        "accounted": processed + late + duplicates + rejected == ticks_in,
+        "symbols": after.symbols,
+    }
+
+
+def _accepted_events(session: Session) -> int:
+    """Each symbol's last row carries how many of its events had been accepted; the last CLOCK makes sure that there is such a row."""
+    last: dict[str, int] = {}
+    for batch in read_rows(session.catalog, NAMESPACE, "features", ("symbol", "event_number")):
+        grouped = pa.Table.from_batches([batch]).group_by("symbol").aggregate([("event_number", "max")])
+        for symbol, number in zip(grouped.column("symbol").to_pylist(), grouped.column("event_number_max").to_pylist(), strict=True):
+            last[symbol] = max(last.get(symbol, 0), number)
+    return sum(last.values())
+
+
+def _times(watcher: SignalWatcher, started: float) -> dict[str, Any]:
+    seen = watcher.seen
+    first = seen.first_scored_monotonic
+    latencies = np.array(seen.latencies_milliseconds)
+    percentiles = {f"p{q}": round(float(np.percentile(latencies, q)), 3) if len(latencies) else None for q in (50, 99)}
+    return {
+        "first_signal_seconds": None if first is None else round(first - started, 1),
+        "event_to_signal_milliseconds": percentiles,
+        "measured_signals": len(latencies),
+    }
+
+
+def next_steps(data: Path) -> str:
+    """What to try after a demo."""
+    where = "" if data == paths.DATA else f" --data {data}"
+    return (
+        f"\nTry next:\n  infra/tickflow prove{where}                       replay it all and compare every bit\n"
+        f"  infra/tickflow sql sql/reports/hit_rate_by_confidence.sql\n  infra/tickflow demo --source FOLDER --speed max   your own market data\n"
+    )
+
+
+__all__ = ["DemoOptions", "next_steps", "run_demo"]

@@ -1,0 +1,64 @@
+"""How a demo divides its source: what warms the windows up and trains the model, and what is watched."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.gateway.detect import open_source
+from jobs.gateway.market_event import MarketEvent
+from jobs.gateway.running_source import Source
+from jobs.simulator.settings import SimulationSettings
+from jobs.simulator.source import SimulatedSource
+
+SECOND = 1_000_000_000
+HORIZONS_SECONDS = (300, 120, 60, 30, 10)
+"""Horizons that are tried, the usual one first: short captures hold too few spans of five minutes to learn from."""
+HORIZONS_IN_WARM_UP = 20
+"""Spans of the horizon that training, calibration and their gaps need."""
+WARM_UP_SHARE = 0.6
+SIMULATED_WARM_UP_SECONDS = 100 * 60
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """A source cut in two by available time."""
+
+    source: Source
+    live_from: int
+    """Nanoseconds: events available before it are the warm-up."""
+    live_until: int | None
+    """None: until the source ends."""
+    horizon_seconds: int
+
+
+def simulated(symbols: int, ticks_per_second: float, seconds: float, seed: int) -> Stretches:
+    """A simulated market: its past at full speed, then `seconds` of it live."""
+    settings = SimulationSettings(symbols=symbols, seconds=SIMULATED_WARM_UP_SECONDS + seconds, ticks_per_second=ticks_per_second, seed=seed)
+    live_from = settings.start_time + SIMULATED_WARM_UP_SECONDS * SECOND
+    return Stretches(SimulatedSource(settings), live_from, None, HORIZONS_SECONDS[0])
+
+
+def recorded(path: Path, seconds: float | None, speed: float) -> Stretches:
+    """A recorded source: most of it trains the model. `seconds` of wall time at `speed` limit what is watched."""
+    source = open_source(path)
+    first, last = _span(source)
+    live_from = first + int((last - first) * WARM_UP_SHARE)
+    live_until = live_from + int(seconds * speed * SECOND) if seconds and math.isfinite(speed) else None
+    return Stretches(source, live_from, live_until, _horizon((live_from - first) / SECOND))
+
+
+def _span(source: Source) -> tuple[int, int]:
+    """First and last available time: one pass over the source."""
+    first = last = 0
+    for item in source.events():
+        if isinstance(item, MarketEvent):
+            first = first or item.available_time
+            last = item.available_time
+    return first, last
+
+
+def _horizon(warm_up_seconds: float) -> int:
+    fitting = [seconds for seconds in HORIZONS_SECONDS if seconds * HORIZONS_IN_WARM_UP <= warm_up_seconds]
+    return fitting[0] if fitting else HORIZONS_SECONDS[-1]
