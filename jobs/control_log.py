@@ -1,0 +1,89 @@
+"""Reading the control log as it is now, and what it has put into force."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+from jobs.gateway.control_follower import ControlLogUnreadable
+from jobs.settings import Settings
+from udfs.codecs.control import decode_control
+from udfs.errors import MalformedMessage, TickflowError
+from udfs.operators.control_state import ControlSnapshot, ControlState, RefusedControl
+from udfs.records import ControlKind, ModelReference
+
+READ_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What the log says. The model is the last that was published; whether workers could load it, they know."""
+
+    snapshot: ControlSnapshot
+    model: ModelReference | None
+    refused: tuple[RefusedControl, ...]
+    """Entries that no worker applies, other than models."""
+
+
+def read_control_log(settings: Settings, timeout_seconds: float = READ_SECONDS) -> list[bytes]:
+    """Every entry up to the end of this moment; entry n has version n + 1. Raises ControlLogUnreadable."""
+    topic = settings.topics.control
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka.bootstrap_servers,
+            "group.id": "tickflow-control-reader",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            **settings.kafka.librdkafka_properties(),
+        }
+    )
+    try:
+        _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=timeout_seconds)
+        consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+        return list(_entries(consumer, topic, end, timeout_seconds))
+    except KafkaException as error:
+        raise ControlLogUnreadable(f"topic {topic}: {error.args[0].str()}; is the broker up and the topic made?") from error
+    finally:
+        consumer.close()
+
+
+def in_force(entries: Iterable[bytes]) -> InForce:
+    """The state after these entries, without loading any model."""
+    state, model, models = ControlState(_no_model), None, set()
+    for number, raw in enumerate(entries):
+        found = _model(raw, number)
+        if found is not None:
+            model = found
+            models.add(number + 1)
+        state.read(raw)
+    refused = tuple(entry for entry in state.refused if entry.version not in models)
+    return InForce(state.at(state.version), model, refused)
+
+
+def _entries(consumer: Consumer, topic: str, end: int, timeout_seconds: float) -> Iterable[bytes]:
+    deadline = time.monotonic() + timeout_seconds
+    offset = -1
+    while offset < end - 1:
+        message = consumer.poll(max(0.0, deadline - time.monotonic()))
+        if message is None:
+            raise ControlLogUnreadable(f"topic {topic}: read {offset + 1} of {end} entries in {timeout_seconds} s")
+        error = message.error()
+        if error is not None:
+            raise KafkaException(error)
+        offset = int(message.offset() or 0)
+        yield bytes(message.value() or b"")
+
+
+def _model(raw: bytes, offset: int) -> ModelReference | None:
+    try:
+        event = decode_control(raw, offset)
+    except MalformedMessage:
+        return None
+    return event.model if event.kind is ControlKind.MODEL else None
+
+
+def _no_model(model: ModelReference) -> bytes:
+    raise TickflowError(f"model {model.version} is not loaded here")

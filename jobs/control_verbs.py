@@ -1,0 +1,129 @@
+"""What the verbs that write to the control log share: where it is, who writes, and what they say."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from jobs.control import publish
+from jobs.gateway.publisher import PublishError, PublisherSettings
+from jobs.settings import Settings, load_settings
+from udfs.codecs.control import validate_control
+from udfs.errors import InvalidRule, InvalidSettings
+from udfs.records import ControlEvent, ControlKind
+
+HELD, USAGE = 0, 2
+ACKNOWLEDGED_WITHIN_MILLISECONDS = 20_000
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Options of every verb of the control log."""
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="data directory of the services (default .tickflow/data)")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file; TICKFLOW_… variables override it")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_author(parser: argparse.ArgumentParser, *, reason_required: bool) -> None:
+    """Who, and why."""
+    parser.add_argument("--reason", required=reason_required, default="", metavar="TEXT", help="why; it stays in the log")
+    parser.add_argument("--author", default=_user(), metavar="NAME", help="who (default: the user's name)")
+
+
+def control_settings(file: Path | None, data: Path | None) -> Settings:
+    """Settings for the services that run for a data directory, unless the environment names others. Raises InvalidSettings."""
+    return load_settings(file, {**_running_services(data), **os.environ})
+
+
+def publish_all(events: Sequence[ControlEvent], settings: Settings) -> list[int]:
+    """Append the events in their order, none unless all can be applied; their versions. Raises InvalidRule, PublishError."""
+    problems = [problem for event in events for problem in _problems(event)]
+    if problems:
+        raise InvalidRule("\n".join(problems))
+    publisher = PublisherSettings(
+        settings.kafka.bootstrap_servers,
+        delivery_timeout_milliseconds=ACKNOWLEDGED_WITHIN_MILLISECONDS,
+        client=settings.kafka.librdkafka_properties(),
+    )
+    return [publish(event, publisher, settings.topics.control) for event in events]
+
+
+def change_halt(verb: str, kind: ControlKind, arguments: list[str]) -> int:
+    """The verbs halt and resume: they differ in the kind of the entry alone."""
+    chosen = _halt_parser(verb).parse_args(arguments)
+    if bool(chosen.symbols) == chosen.all:
+        return refuse(verb, "name symbols, or give --all")
+    symbols = tuple(dict.fromkeys(chosen.symbols))
+    event = ControlEvent(0, kind, time.time_ns(), chosen.author, chosen.reason, symbols=symbols)
+
+    def act() -> int:
+        (version,) = publish_all([event], control_settings(chosen.settings, chosen.data))
+        report(chosen.json, {"version": version, "kind": verb, "symbols": symbols, "all": chosen.all, "reason": chosen.reason})
+        return HELD
+
+    return guarded(verb, act)
+
+
+def guarded(verb: str, act: Callable[[], int]) -> int:
+    """Run a verb; what a person can mend is said, with exit code 2."""
+    try:
+        return act()
+    except (InvalidRule, InvalidSettings, PublishError) as error:
+        return refuse(verb, str(error))
+
+
+def refuse(verb: str, problem: str) -> int:
+    """Say on standard error what is wrong."""
+    print(f"tickflow {verb}: {problem}", file=sys.stderr)
+    return USAGE
+
+
+def report(as_json: bool, result: Mapping[str, object]) -> None:
+    """The result for a machine, or for a person."""
+    from infra.local.console import print_json
+
+    if as_json:
+        print_json(result)
+        return
+    words = "everything" if result["all"] else ", ".join(map(str, result["symbols"] if isinstance(result["symbols"], tuple) else ()))
+    print(f"{result['kind']} {words}: control version {result['version']}")
+
+
+def _halt_parser(verb: str) -> argparse.ArgumentParser:
+    words = {"halt": "Stop signals for symbols, or for all.", "resume": "Let signals flow again after a halt."}
+    parser = argparse.ArgumentParser(prog=f"infra/tickflow {verb}", description=words[verb])
+    parser.add_argument("symbols", nargs="*", metavar="SYMBOL", help="symbols concerned")
+    parser.add_argument("--all", action="store_true", help="every symbol")
+    add_author(parser, reason_required=True)
+    add_common_options(parser)
+    return parser
+
+
+def _problems(event: ControlEvent) -> list[str]:
+    try:
+        validate_control(event)
+    except InvalidRule as error:
+        return [str(error)]
+    return []
+
+
+def _running_services(data: Path | None) -> Mapping[str, str]:
+    """Variables of the embedded services when they run."""
+    from infra.local import paths, processes
+    from infra.local.services import Services
+
+    folder = (data or paths.DATA).resolve()
+    if not processes.load(folder / "run" / "processes.json"):
+        return {}
+    return Services(folder).endpoints.as_environment()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
