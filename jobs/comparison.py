@@ -18,6 +18,7 @@ from pyiceberg.types import StringType
 from jobs.lake.definitions import TABLES_BY_NAME
 from jobs.lake.reading import Selection, read_rows
 from jobs.lake.tables import NAMESPACE
+from udfs.kernels.feature_vector import FEATURE_NAMES
 
 NOT_COMPARED = ("manifest_id",)
 """What names the code: a replay by other code must show whether results differ, not that the code does."""
@@ -110,8 +111,6 @@ def _described(rows: pa.Table, row: int, name: str, live: Any, replayed: Any) ->
 
 def _narrowed(live: Any, replayed: Any, name: str) -> tuple[Any, Any, str]:
     """For the vector of features: the first feature that differs."""
-    from udfs.kernels.feature_vector import FEATURE_NAMES
-
     if name != "feature_values" or len(live) != len(replayed):
         return live, replayed, name
     left, right = (np.array(values, np.float32).view(np.uint32) for values in (live, replayed))
@@ -135,13 +134,14 @@ def _bits(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """A column as something whose equality is equality of bits, (rows,) or (rows, n)."""
     array = column.combine_chunks()
     if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
-        values = array.flatten().to_numpy(zero_copy_only=False).view(np.uint32)
-        return values.reshape(len(array), -1)
+        return _numpy(array.flatten()).view(np.uint32).reshape(len(array), -1)
     if pa.types.is_floating(array.type):
-        return array.to_numpy(zero_copy_only=False).view(np.uint64)
-    if pa.types.is_timestamp(array.type):
-        return array.cast(pa.int64()).to_numpy(zero_copy_only=False)
-    return array.to_numpy(zero_copy_only=False)
+        return _numpy(array).view(np.uint64)
+    return _numpy(array.cast(pa.int64()) if pa.types.is_timestamp(array.type) else array)
+
+
+def _numpy(array: pa.Array) -> npt.NDArray[Any]:
+    return np.asarray(array.to_numpy(zero_copy_only=False))
 
 
 def _add_to_digest(digest: Any, rows: pa.Table) -> None:

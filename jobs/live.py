@@ -65,7 +65,8 @@ def _inputs(tables: StreamTableEnvironment, plan: JobPlan) -> Inputs:
 def _outputs(tables: StreamTableEnvironment, plan: JobPlan) -> Outputs:
     names = plan.settings.topics
     topic_of = {
-        "feature": names.features, "bar": names.bars, "signal": names.signals, "alert": names.alerts, "late": names.late, "reject": names.rejects,
+        "feature": names.features, "bar": names.bars, "signal": names.signals,
+        "alert": names.alerts, "late": names.late, "reject": names.rejects,
     }  # fmt: skip
     for kind in plan.topics_written:
         tables.execute_sql(sink_table(f"kafka_{kind}", topic_of[kind], plan.settings.kafka))

@@ -10,14 +10,14 @@ from pyiceberg.catalog import Catalog
 
 from infra.local import flink, kafka
 from infra.local.endpoints import Endpoints
-from jobs.gateway.publisher import KafkaPublisher, PublisherSettings
+from jobs.gateway.publisher import Headers, KafkaPublisher, PublisherSettings
 from jobs.job_plan import JobPlan
 from jobs.kafka_tables import Reading
 from jobs.lake.reading import EVERYTHING, Selection, StoredFrame, frames_in_order, read_rows
-from jobs.lake.tables import NAMESPACE
-from jobs.submission import KEEP_FOR_EVER, SubmittedJob, live_plan, submit
-from jobs.settings import Settings
 from jobs.lake.settings import LakeSettings
+from jobs.lake.tables import NAMESPACE
+from jobs.settings import Settings
+from jobs.submission import KEEP_FOR_EVER, SubmittedJob, live_plan, submit
 from udfs.errors import TickflowError
 
 _SECOND = 1_000_000_000
@@ -55,7 +55,9 @@ class Replay:
     frames: int
 
 
-def start_replay(settings: Settings, lake: LakeSettings, catalog: Catalog, endpoints: Endpoints, wanted: Range, parallelism: int | None = None) -> Replay:
+def start_replay(
+    settings: Settings, lake: LakeSettings, catalog: Catalog, endpoints: Endpoints, wanted: Range, parallelism: int | None = None
+) -> Replay:
     """Publish the stored frames and control log to topics of their own and submit the bounded job. Raises FrameChanged, JobFailed."""
     plan = _replay_plan(settings, lake, wanted, parallelism)
     partitions = settings.kafka.partitions
@@ -104,7 +106,7 @@ def publish_frames(catalog: Catalog, settings: Settings, topic: str, wanted: Ran
     sink = KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=settings.kafka.librdkafka_properties()))
     count = 0
     for frame in checked_frames(catalog, wanted):
-        headers = [("partition", str(frame.position.partition).encode()), ("offset", str(frame.position.offset).encode())]
+        headers: Headers = [("partition", str(frame.position.partition).encode()), ("offset", str(frame.position.offset).encode())]
         sink.send(topic, frame.symbol.encode(), frame.frame, frame.event_time // 1_000_000, headers)
         count += 1
     sink.flush()
@@ -123,7 +125,7 @@ def checked_frames(catalog: Catalog, wanted: Range) -> Iterator[StoredFrame]:
 
 
 def frame_hash(frame: bytes) -> str:
-    """What the job stores beside a frame: SHA-256 of the bytes read as Latin-1 and written as UTF-8, which is what Flink SQL can compute."""
+    """What the job stores beside a frame: SHA-256 of the bytes read as Latin-1 and written as UTF-8; Flink SQL computes the same."""
     return hashlib.sha256(frame.decode("latin-1").encode()).hexdigest()
 
 

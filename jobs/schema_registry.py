@@ -154,5 +154,5 @@ def schema_ids(url: str, environment: Mapping[str, str] = os.environ) -> SchemaI
     """The pinned ids, or those of the registry at `url`. Its login comes from TICKFLOW_SCHEMA_REGISTRY_USERNAME, _PASSWORD or _TOKEN."""
     if not url:
         return PINNED
-    login = (environment.get(f"TICKFLOW_SCHEMA_REGISTRY_{name}", "") for name in ("USERNAME", "PASSWORD", "TOKEN"))
-    return ids_from_registry(SchemaRegistry(url, *login))
+    username, password, token = (environment.get(f"TICKFLOW_SCHEMA_REGISTRY_{name}", "") for name in ("USERNAME", "PASSWORD", "TOKEN"))
+    return ids_from_registry(SchemaRegistry(url, username, password, token))

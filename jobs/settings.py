@@ -33,31 +33,31 @@ class _Section(BaseModel):
 class Topics(_Section):
     """Names of the Kafka topics."""
 
-    frames: str = Field("market.frames", description="market frames in, key = symbol")
-    news: str = Field("news.items", description="news items in")
-    control: str = Field("control", description="control log in, one partition")
-    features: str = Field("features", description="feature rows out")
-    bars: str = Field("bars", description="closed bars out")
-    signals: str = Field("signals", description="signals out")
-    alerts: str = Field("alerts", description="alerts out")
-    late: str = Field("late", description="events that came too late, out")
-    rejects: str = Field("rejects", description="input that was not used, out")
+    frames: str = Field(default="market.frames", description="market frames in, key = symbol")
+    news: str = Field(default="news.items", description="news items in")
+    control: str = Field(default="control", description="control log in, one partition")
+    features: str = Field(default="features", description="feature rows out")
+    bars: str = Field(default="bars", description="closed bars out")
+    signals: str = Field(default="signals", description="signals out")
+    alerts: str = Field(default="alerts", description="alerts out")
+    late: str = Field(default="late", description="events that came too late, out")
+    rejects: str = Field(default="rejects", description="input that was not used, out")
 
 
 class KafkaSettings(_Section):
     """The broker. User and password come from TICKFLOW_KAFKA_USERNAME and TICKFLOW_KAFKA_PASSWORD and are never stored."""
 
-    bootstrap_servers: str = Field("127.0.0.1:9092", description="addresses of the brokers")
-    partitions: int = Field(8, ge=1, le=4096, description="partitions of the topics that are made when missing")
-    delivery_guarantee: Literal["at-least-once", "exactly-once"] = Field("at-least-once", description="of the Kafka sinks")
-    compression: Literal["none", "lz4", "zstd", "snappy"] = Field("lz4", description="of the Kafka sinks")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field("PLAINTEXT", description="how to connect")
-    sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field("", description="how to log in")
-    truststore: str = Field("", description="PEM file with the certificates that are trusted")
+    bootstrap_servers: str = Field(default="127.0.0.1:9092", description="addresses of the brokers")
+    partitions: int = Field(default=8, ge=1, le=4096, description="partitions of the topics that are made when missing")
+    delivery_guarantee: Literal["at-least-once", "exactly-once"] = Field(default="at-least-once", description="of the Kafka sinks")
+    compression: Literal["none", "lz4", "zstd", "snappy"] = Field(default="lz4", description="of the Kafka sinks")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(default="PLAINTEXT", description="how to connect")
+    sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(default="", description="how to log in")
+    truststore: str = Field(default="", description="PEM file with the certificates that are trusted")
 
     def client_properties(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
         """Further properties for Java clients; holds the password when one is set."""
-        found = {} if self.security_protocol == "PLAINTEXT" else {"security.protocol": self.security_protocol}
+        found: dict[str, str] = {} if self.security_protocol == "PLAINTEXT" else {"security.protocol": self.security_protocol}
         if self.truststore:
             found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": self.truststore}
         if self.sasl_mechanism:
@@ -69,7 +69,7 @@ class KafkaSettings(_Section):
 
     def librdkafka_properties(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
         """The same for Python clients."""
-        found = {} if self.security_protocol == "PLAINTEXT" else {"security.protocol": self.security_protocol}
+        found: dict[str, str] = {} if self.security_protocol == "PLAINTEXT" else {"security.protocol": self.security_protocol}
         found |= {"ssl.ca.location": self.truststore} if self.truststore else {}
         if self.sasl_mechanism:
             user, password = environment.get("TICKFLOW_KAFKA_USERNAME", ""), environment.get("TICKFLOW_KAFKA_PASSWORD", "")
@@ -80,29 +80,35 @@ class KafkaSettings(_Section):
 class OnlineSettings(_Section):
     """The online store."""
 
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="address of Redis")
-    time_to_live_seconds: int = Field(86_400, ge=1, description="how long the newest row of a symbol is kept")
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="address of Redis")
+    time_to_live_seconds: int = Field(default=86_400, ge=1, description="how long the newest row of a symbol is kept")
 
 
 class FlinkSettings(_Section):
     """How the job runs."""
 
-    rest_url: str = Field("http://127.0.0.1:8081", description="REST address of the cluster")
-    execution_mode: Literal["thread", "process"] = Field("thread", description="Python inside the TaskManager, or in a process of its own")
-    parallelism: int = Field(1, ge=1, description="slots that the job uses")
-    max_parallelism: int = Field(4096, ge=1, le=32768, description="key groups: fixed for the life of the state")
-    checkpoint_interval_milliseconds: int = Field(10_000, ge=100, description="distance of checkpoints; Iceberg rows appear with them")
+    rest_url: str = Field(default="http://127.0.0.1:8081", description="REST address of the cluster")
+    execution_mode: Literal["thread", "process"] = Field(
+        default="thread", description="Python inside the TaskManager, or in a process of its own"
+    )
+    parallelism: int = Field(default=1, ge=1, description="slots that the job uses")
+    max_parallelism: int = Field(default=4096, ge=1, le=32768, description="key groups: fixed for the life of the state")
+    checkpoint_interval_milliseconds: int = Field(
+        default=10_000, ge=100, description="distance of checkpoints; Iceberg rows appear with them"
+    )
 
 
 class KernelSection(_Section):
     """How events are taken. Changing any of them changes results, so they are part of the manifest."""
 
-    out_of_order_milliseconds: int = Field(2_000, ge=0, le=10_000, description="how far behind the symbol's clock an event is still used")
-    maximum_clock_skew_milliseconds: int = Field(60_000, ge=0, description="how far event time may be ahead of available time")
-    row_interval_milliseconds: int = Field(100, ge=1, description="shortest distance of feature rows between bars")
-    stale_book_milliseconds: int = Field(60_000, ge=1, description="age from which the book is not used")
-    crossed_hold_milliseconds: int = Field(1_000, ge=0, description="time without crossing that ends a quarantine")
-    bar_lengths_seconds: tuple[int, ...] = Field((1, 60, 300, 3600), description="lengths of the bars that are published")
+    out_of_order_milliseconds: int = Field(
+        default=2_000, ge=0, le=10_000, description="how far behind the symbol's clock an event is still used"
+    )
+    maximum_clock_skew_milliseconds: int = Field(default=60_000, ge=0, description="how far event time may be ahead of available time")
+    row_interval_milliseconds: int = Field(default=100, ge=1, description="shortest distance of feature rows between bars")
+    stale_book_milliseconds: int = Field(default=60_000, ge=1, description="age from which the book is not used")
+    crossed_hold_milliseconds: int = Field(default=1_000, ge=0, description="time without crossing that ends a quarantine")
+    bar_lengths_seconds: tuple[int, ...] = Field(default=(1, 60, 300, 3600), description="lengths of the bars that are published")
 
     def kernel_settings(self) -> KernelSettings:
         """In the kernels' units."""
@@ -119,8 +125,8 @@ class KernelSection(_Section):
 class ScoringSection(_Section):
     """When a score becomes a signal that may be acted on."""
 
-    minimum_confidence: float = Field(0.4, ge=0, le=1, description="calibrated probability below which a signal abstains")
-    minimum_valid_share: float = Field(0.5, ge=0, le=1, description="share of the model's inputs that must be valid")
+    minimum_confidence: float = Field(default=0.4, ge=0, le=1, description="calibrated probability below which a signal abstains")
+    minimum_valid_share: float = Field(default=0.5, ge=0, le=1, description="share of the model's inputs that must be valid")
 
     def thresholds(self) -> Thresholds:
         """As the rules take them."""
@@ -136,8 +142,8 @@ class Settings(_Section):
     flink: FlinkSettings = FlinkSettings()
     kernel: KernelSection = KernelSection()
     scoring: ScoringSection = ScoringSection()
-    universe: tuple[str, ...] = Field((), description="symbols that are accepted; empty accepts all")
-    schema_registry_url: str = Field("", description="Confluent-compatible registry; empty uses the pinned ids")
+    universe: tuple[str, ...] = Field(default=(), description="symbols that are accepted; empty accepts all")
+    schema_registry_url: str = Field(default="", description="Confluent-compatible registry; empty uses the pinned ids")
 
     def without_secrets(self) -> dict[str, Any]:
         """For the runs table; no field holds a secret."""

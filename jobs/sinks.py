@@ -59,9 +59,12 @@ _FRAMES = (
     "SELECT f.symbol, CAST(f.event_time AS TIMESTAMP_LTZ(6)), f.`record`.f2, f.`record`.f3, f.`record`.f4, f.`record`.f1, "
     "SHA256(DECODE(f.`record`.f1, 'ISO-8859-1')) FROM frames AS f"
 )
-_CONTROL_MILLISECONDS = "(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time) * 1000 + MOD(EXTRACT(MILLISECOND FROM event_time), 1000))"
+_CONTROL_MILLISECONDS = (
+    "(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time) * 1000 + MOD(EXTRACT(MILLISECOND FROM event_time), 1000))"
+)
 _CONTROL = (
-    f"SELECT kafka_offset + 1, CAST(event_time AS TIMESTAMP_LTZ(6)), {_CONTROL_MILLISECONDS} * 1000000, LOWER(symbol), frame FROM kafka_control"
+    f"SELECT kafka_offset + 1, CAST(event_time AS TIMESTAMP_LTZ(6)), {_CONTROL_MILLISECONDS} * 1000000, LOWER(symbol), frame "
+    "FROM kafka_control"
 )
 """The key of an entry is its kind."""
 

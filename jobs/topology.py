@@ -1,8 +1,8 @@
 """The stream job, as the diagram shows it: frames in, one keyed operator, everything else routed by the JVM.
 
-    frames ──► lake.market_frames
-      └─► keyed by symbol ──► MarketFunction ──► Kafka: features, bars, signals, alerts, late, rejects
-                                             └─► lake:  features, bars, signals, alerts, rejects
+frames ──► lake.market_frames
+  └─► keyed by symbol ──► MarketFunction ──► Kafka: features, bars, signals, alerts, late, rejects
+                                         └─► lake:  features, bars, signals, alerts, rejects
 """
 
 from __future__ import annotations

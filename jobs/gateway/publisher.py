@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from udfs.errors import TickflowError
 
 SECONDS_BETWEEN_LOOKS = 0.05
-Headers = list[tuple[str, bytes]]
+Headers: TypeAlias = list[tuple[str, str | bytes | None]]
+"""Kafka headers; the client takes a list and nothing else."""
 
 
 class PublishError(TickflowError):
@@ -28,7 +29,7 @@ class Sink(Protocol):
     last_offsets: dict[tuple[str, int], int]
     """(topic, partition) -> largest offset acknowledged."""
 
-    def send(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int) -> None:
+    def send(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int, headers: Headers | None = None) -> None:
         """Take one record; waits while the buffer is full. Raises PublishError when this or an earlier one failed."""
 
     def poll(self) -> None:
@@ -145,10 +146,13 @@ class MemorySink:
         self.last_offsets: dict[tuple[str, int], int] = {}
         self.records: list[tuple[str, bytes, bytes, int]] = []
         """(topic, key, value, timestamp in milliseconds) in the order they were sent; all in partition 0."""
+        self.headers: list[Headers] = []
+        """Of each record."""
 
-    def send(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int) -> None:
+    def send(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int, headers: Headers | None = None) -> None:
         """See `Sink`."""
         self.records.append((topic, key, value, timestamp_milliseconds))
+        self.headers.append(headers or [])
         self.delivered_records += 1
         self.last_offsets[topic, 0] = self.last_offsets.get((topic, 0), -1) + 1
 

@@ -17,7 +17,7 @@ from jobs.gateway.pacing import Pacer
 from jobs.gateway.publisher import MemorySink
 from jobs.gateway.running_source import RunningSource, prepared
 from jobs.simulator.source import SimulatedSource
-from tests.support.fake_broker import FakeClock
+from tests.support.fake_broker import FakeClock, TimedSink
 from tests.support.frame_events import by_symbol, events_of
 from tests.support.market_events import START, market_events, same_event
 from tests.support.quiet_market import MANY_DEFECTS, small_market
@@ -121,21 +121,6 @@ def test_frames_are_stamped_with_the_version_in_force_when_they_leave() -> None:
     stamped = [frame.control_version for frame in frames(sink)]
     assert stamped == list(range(5, 5 + len(stamped)))
     assert counts.control_version == stamped[-1]
-
-
-class TimedSink(MemorySink):
-    """Notes when each record came, and takes its time over it."""
-
-    def __init__(self, clock: FakeClock, nanoseconds_a_record: int = 0) -> None:
-        super().__init__()
-        self.times: list[int] = []
-        self._clock = clock
-        self._cost = nanoseconds_a_record
-
-    def send(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int) -> None:
-        self.times.append(self._clock.time)
-        super().send(topic, key, value, timestamp_milliseconds)
-        self._clock.time += self._cost
 
 
 @pytest.mark.parametrize("speed", [0.5, 1.0, 10.0])

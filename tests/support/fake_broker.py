@@ -8,6 +8,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError
 
+from jobs.gateway.publisher import Headers, MemorySink
+
 
 class FakeClock:
     """Time that passes only by sleeping, or when a test says so."""
@@ -25,6 +27,21 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.time += max(round(seconds * 1e9), 1)
+
+
+class TimedSink(MemorySink):
+    """Notes when each record came, and takes its time over it."""
+
+    def __init__(self, clock: FakeClock, nanoseconds_a_record: int = 0) -> None:
+        super().__init__()
+        self.times: list[int] = []
+        self._clock = clock
+        self._cost = nanoseconds_a_record
+
+    def send(self, topic: str, key: bytes, value: bytes, timestamp_milliseconds: int, headers: Headers | None = None) -> None:
+        self.times.append(self._clock.time)
+        super().send(topic, key, value, timestamp_milliseconds, headers)
+        self._clock.time += self._cost
 
 
 class FakeMessage:

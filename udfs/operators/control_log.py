@@ -76,7 +76,8 @@ class KafkaControlReader:
 
     def _opened(self) -> Consumer:
         if self._consumer is None:
-            properties = {"bootstrap.servers": self._settings.bootstrap_servers, "group.id": "tickflow-control", "enable.auto.commit": False}
+            servers = self._settings.bootstrap_servers
+            properties = {"bootstrap.servers": servers, "group.id": "tickflow-control", "enable.auto.commit": False}
             self._consumer = Consumer(properties | dict(self._settings.client))
         return self._consumer
 
@@ -110,7 +111,12 @@ class ControlLog:
 _LOGS: dict[tuple[str, str, str], ControlLog] = {}
 
 
-def shared_control_log(settings: ControlLogSettings, job: str, fetch_model: FetchModel, open_reader: Callable[[ControlLogSettings], ControlReader] = KafkaControlReader) -> ControlLog:
+OpenReader = Callable[[ControlLogSettings], ControlReader]
+
+
+def shared_control_log(
+    settings: ControlLogSettings, job: str, fetch_model: FetchModel, open_reader: OpenReader = KafkaControlReader
+) -> ControlLog:
     """The control log of this process for one job: workers that Flink restarts inside the process use the same connection again."""
     key = (settings.bootstrap_servers, settings.topic, job)
     if key not in _LOGS:

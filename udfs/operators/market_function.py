@@ -25,7 +25,7 @@ COUNTERS = ("frames", "accepted_events", "feature_rows", "bars", "signals", "ale
 """Names of the operator's counters, in the metric group of the task."""
 
 
-class MarketFunction(KeyedProcessFunction):  # type: ignore[misc]
+class MarketFunction(KeyedProcessFunction):
     """Input: ROW(symbol, frame, topic, partition, offset), keyed by symbol in the JVM. State: one versioned blob a symbol, no timers."""
 
     def __init__(self, settings: WorkerSettings, fetch_model: FetchModel) -> None:

@@ -18,7 +18,7 @@ from udfs.codecs.rejects import encode_rejected
 from udfs.codecs.rows import encode_bar, encode_feature_row
 from udfs.codecs.signals import encode_alert, encode_signal
 from udfs.codecs.wire import SchemaIds
-from udfs.operators.symbol_processor import PricedRow
+from udfs.operators.symbol_processor import PricedRow, Record
 from udfs.records import Alert, Bar, Position, Rejected, Signal
 
 BYTES: Final = Types.PRIMITIVE_ARRAY(Types.BYTE())
@@ -124,14 +124,16 @@ class OutputRows:
             Rejected: self._reject_row,
         }
 
-    def row(self, record: PricedRow | Bar | Signal | Alert | Rejected) -> Row:
+    def row(self, record: Record) -> Row:
         """The row of one record."""
         return self._of_kind[type(record)](record)
 
     def _feature_row(self, priced: PricedRow) -> Row:
         row, price = priced
         valid = np.packbits(row.valid, bitorder="little").tobytes()
-        part = Row(row.event_time, row.available_time, row.event_number, row.values.tolist(), valid, price, row.bar_closed, row.control_version)
+        part = Row(
+            row.event_time, row.available_time, row.event_number, row.values.tolist(), valid, price, row.bar_closed, row.control_version,
+        )  # fmt: skip
         return _row(row.symbol, row.position, encode_feature_row(row, self._feature), feature=part)
 
     def _bar_row(self, bar: Bar) -> Row:

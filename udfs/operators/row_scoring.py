@@ -90,7 +90,7 @@ def _score_at(scores: Scores | None, index: int) -> tuple[tuple[float, float, fl
 
 
 def _measures(row: FeatureRow, signal: Signal) -> Measures:
-    """Features that are not valid are NaN already. A score that must not be trusted raises no alert; one of low confidence keeps its sigma."""
+    """Features that are not valid are NaN already. A score not to be trusted raises no alert; one of low confidence keeps its sigma."""
     return Measures(
         predicted_volatility=signal.sigma if signal.code in _SCORED_SOUNDLY else math.nan,
         price_move=float(row.values[_PRICE_MOVE]),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from udfs.codecs.frames import MarketFrame, decode_frame, frame_of_one
 from udfs.codecs.state_blob import pack_state, unpack_state
@@ -26,10 +27,13 @@ class PricedRow(NamedTuple):
     price: float
 
 
+Record: TypeAlias = PricedRow | Bar | Signal | Alert | Rejected
+
+
 class Outcome(NamedTuple):
     """What one frame gave, in the order in which it is emitted, and the symbol's state after it (None: unchanged)."""
 
-    records: list[PricedRow | Bar | Signal | Alert | Rejected]
+    records: list[Record]
     state: bytes | None
     accepted: int
 
@@ -53,7 +57,7 @@ class SymbolProcessor:
             return Outcome([self._refused(symbol, error, data, position)], None, 0)
         state, alert_state = unpack_state(blob, SYMBOL_STATE) if blob else (new_state(), b"")
         result = advance(state, frame.columns, self._settings.kernel)
-        records = [*self._control_refusals(), *self._bars(symbol, result, position)]
+        records: list[Record] = [*self._control_refusals(), *self._bars(symbol, result, position)]
         alert_state = self._add_rows(records, symbol, result, control, position, alert_state)
         rejected = np.flatnonzero(result.verdicts)
         records.extend(self._rejected(frame, int(index), result.verdicts, position) for index in rejected)
@@ -96,7 +100,7 @@ class SymbolProcessor:
         )
 
     def _add_rows(
-        self, records: list[PricedRow | Bar | Signal | Alert | Rejected], symbol: str, result: Advance, control: ControlSnapshot, position: Position, alert_state: bytes
+        self, records: list[Record], symbol: str, result: Advance, control: ControlSnapshot, position: Position, alert_state: bytes
     ) -> bytes:
         """Append each row, its signal and its alerts; the alert rules' state after them."""
         count = len(result.row_event_time)
@@ -126,7 +130,7 @@ class SymbolProcessor:
             manifest_id=self._settings.manifest_id,
         )
 
-    def _rejected(self, frame: MarketFrame, index: int, verdicts: np.ndarray, position: Position) -> Rejected:
+    def _rejected(self, frame: MarketFrame, index: int, verdicts: npt.NDArray[np.uint8], position: Position) -> Rejected:
         reason = Reason(int(verdicts[index]))
         return Rejected(
             symbol=frame.symbol,
