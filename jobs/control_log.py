@@ -37,6 +37,7 @@ def read_control_log(settings: Settings, timeout_seconds: float = READ_SECONDS) 
             "group.id": "tickflow-control-reader",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
+            "log_level": "0",
             **settings.kafka.librdkafka_properties(),
         }
     )

@@ -47,7 +47,7 @@ def publish_all(events: Sequence[ControlEvent], settings: Settings) -> list[int]
     publisher = PublisherSettings(
         settings.kafka.bootstrap_servers,
         delivery_timeout_milliseconds=ACKNOWLEDGED_WITHIN_MILLISECONDS,
-        client=settings.kafka.librdkafka_properties(),
+        client={**settings.kafka.librdkafka_properties(), "log_level": "0"},
     )
     return [publish(event, publisher, settings.topics.control) for event in events]
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from infra.local.console import say
 from udfs.errors import TickflowError
 
 Place = tuple[str, int]
@@ -55,6 +56,7 @@ class LogSettings:
             "heartbeat.interval.ms": SESSION_MILLISECONDS // 4,
             "topic.metadata.refresh.interval.ms": METADATA_MILLISECONDS,
             "fetch.wait.max.ms": 50,
+            "log_level": 0,
             "queued.max.messages.kbytes": 32_768,
             **(self.client or {}),
         }
@@ -69,7 +71,7 @@ class LogReader:
         self._reading = False
         self._generation = ""
         member = {"group.instance.id": settings.instance} if settings.instance else {}
-        self._consumer = Consumer(settings.properties() | member)
+        self._consumer = Consumer(settings.properties() | member | {"error_cb": _tell})
         self._consumer.subscribe(list(settings.topics), on_assign=self._on_assign, on_revoke=self._on_revoke)
         self._done: dict[Place, int] = {}
 
@@ -205,6 +207,11 @@ def _check(message: Message) -> bool:
         if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED):
             raise KafkaException(error)
     return error is None
+
+
+def _tell(error: KafkaError) -> None:
+    if error.code() == KafkaError._ALL_BROKERS_DOWN:
+        say("online store: no Kafka broker answers; the client keeps trying")
 
 
 def _raise_if_fatal(error: KafkaError) -> None:
