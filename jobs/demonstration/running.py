@@ -30,7 +30,7 @@ from jobs.gateway.running_source import RunningSource
 from jobs.lake.reading import read_rows
 from jobs.lake.tables import NAMESPACE
 from jobs.model_store import open_store
-from jobs.serving.online_store import start_online_store
+from jobs.serving.online_process import start_online_store
 from jobs.session import Session
 from jobs.stored import stored_rows, wait_until_stored
 from jobs.submission import SubmittedJob, live_plan, make_topics, note_run, submit
@@ -146,7 +146,8 @@ def _counts(session: Session, before: GatewayCounts, after: GatewayCounts) -> di
         reasons.update(batch.column("reason").to_pylist())
     late, duplicates = reasons.pop(Reason.LATE, 0), reasons.pop(Reason.DUPLICATE, 0)
     unreadable = before.rejected + after.rejected
-    ticks_in, processed = before.messages + after.messages, _accepted_events(session)
+    clocks = before.clocks + after.clocks
+    ticks_in, processed = before.messages + after.messages, _accepted_events(session) - clocks
     rejected = sum(reasons.values()) + unreadable
     by_reason = {Reason(code).name.lower(): count for code, count in sorted(reasons.items())}
     return {
@@ -167,7 +168,7 @@ def _counts(session: Session, before: GatewayCounts, after: GatewayCounts) -> di
 
 
 def _accepted_events(session: Session) -> int:
-    """Each symbol's last row carries how many of its events had been accepted; the last CLOCK makes sure that there is such a row."""
+    """Each symbol's last row carries how many of its events, CLOCK included, had been accepted; the last CLOCK makes sure of such a row."""
     last: dict[str, int] = {}
     for batch in read_rows(session.catalog, NAMESPACE, "features", ("symbol", "event_number")):
         grouped = pa.Table.from_batches([batch]).group_by("symbol").aggregate([("event_number", "max")])

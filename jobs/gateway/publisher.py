@@ -56,6 +56,7 @@ class PublisherSettings:
         """For librdkafka: all replicas acknowledge, retries neither repeat nor reorder, partitions are those that Java clients choose."""
         return {
             "bootstrap.servers": self.bootstrap_servers,
+            "log_level": 2,  # what goes wrong is raised; the client's own remarks on standard error say nothing more
             "acks": "all",
             "enable.idempotence": True,
             "partitioner": "murmur2",

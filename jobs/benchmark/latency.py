@@ -1,0 +1,127 @@
+"""Event to signal through the broker: from the moment at which an event was to be sent until its signal is back from Kafka.
+
+Latencies count from the intended time, so a generator or broker that falls behind shows as latency and cannot hide it (coordinated
+omission; Tene 2013). Load generator, broker, Redis, Flink and the consumer share the machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from confluent_kafka import Consumer, Message
+
+from infra.local.console import say
+from jobs.benchmark.load import SECOND, Load, LoadGenerator
+from jobs.benchmark.machine import cpu_seconds, description
+from jobs.benchmark.trained import benchmark_model
+from jobs.control import publish
+from jobs.gateway.publisher import PublisherSettings
+from jobs.model_store import open_store
+from jobs.serving.online_process import start_online_store
+from jobs.session import Session, local_session
+from jobs.settings import Settings
+from jobs.submission import live_plan, make_topics, submit
+from infra.local.flink import cancel, wait_until_running
+from jobs.train import release_event
+from udfs.codecs.signals import decode_signal
+from udfs.records import SignalStatus
+
+PERCENTILES = (50, 75, 90, 95, 99, 99.9, 100)
+WARM_UP_SECONDS = 20.0
+_AFTER_SECONDS = 5.0
+
+
+def measure(data: Path, load: Load, warm_up_seconds: float = WARM_UP_SECONDS) -> dict[str, Any]:
+    """Run the whole system under a load and give the distribution of latencies, milliseconds."""
+    whole = Load(load.rate, load.seconds + warm_up_seconds, load.symbols, load.maximum_events, load.packing_milliseconds, load.seed)
+    machine = description()
+    with local_session(data) as session:
+        make_topics(session.settings)
+        control_version = _release_model(session)
+        generator = LoadGenerator(whole, session.settings.kafka.bootstrap_servers, control_version)
+        job = submit(live_plan(session.settings, session.lake), "bench latency", session.endpoints)
+        wait_until_running(job.rest_url, job.job_id)
+        online = start_online_store(session.settings)
+        try:
+            return _measured(session.settings, generator, load, warm_up_seconds) | {"machine": machine, "parallelism": 1}
+        finally:
+            online.stop()
+            cancel(job.rest_url, job.job_id)
+
+
+def _release_model(session: Session) -> int:
+    say("bench: training a model on simulated history")
+    trained = benchmark_model()
+    reference = open_store(session.models).put(trained.version, trained.data, trained.card)
+    return publish(release_event(reference, "bench", "benchmark", time.time_ns()), PublisherSettings(session.settings.kafka.bootstrap_servers))
+
+
+def _measured(settings: Settings, generator: LoadGenerator, load: Load, warm_up_seconds: float) -> dict[str, Any]:
+    events = generator.wait_until_prepared()
+    say(f"bench: {events} events are prepared; {load.rate:.0f} a second, of which the first {warm_up_seconds:.0f} s are not counted")
+    consumer = _consumer(settings)
+    starts_at = generator.start()
+    counted_from = starts_at + int(warm_up_seconds * SECOND)
+    ends_at = counted_from + int(load.seconds * SECOND)
+    cpu_before = cpu_seconds()
+    statuses, latencies = _collect(consumer, counted_from, ends_at)
+    cpu_used = cpu_seconds() - cpu_before
+    sent = generator.result()
+    consumer.close()
+    return {
+        "rate_asked": load.rate,
+        "rate_offered": round(sent["ticks"] / (warm_up_seconds + load.seconds), 1),
+        "sent_behind_schedule_seconds": round(max(0.0, sent["seconds"] - warm_up_seconds - load.seconds), 3),
+        "symbols": load.symbols,
+        "ticks_sent": sent["ticks"],
+        "frames_sent": sent["frames"],
+        "signals_measured": len(latencies),
+        "signals_a_second": round(len(latencies) / load.seconds, 1),
+        "signals_by_status": statuses,
+        "cpu_seconds_a_second": round(cpu_used / (warm_up_seconds + load.seconds + _AFTER_SECONDS), 2),
+        **distribution(latencies),
+    }
+
+
+def distribution(latencies: np.ndarray) -> dict[str, Any]:
+    """Percentiles and a histogram of latencies in milliseconds."""
+    if not len(latencies):
+        return {"milliseconds": None, "histogram": []}
+    edges = np.array([0, 1, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 50, 75, 100, 200, 500, 1000, np.inf])
+    counts, _ = np.histogram(latencies, edges)
+    names = [f"p{percentile:g}" for percentile in PERCENTILES]
+    values = [round(float(value), 3) for value in np.percentile(latencies, PERCENTILES)]
+    histogram = [{"below_milliseconds": float(edge), "count": int(count)} for edge, count in zip(edges[1:], counts, strict=True) if count]
+    return {"milliseconds": dict(zip(names, values, strict=True)) | {"mean": round(float(latencies.mean()), 3)}, "histogram": histogram}
+
+
+def _consumer(settings: Settings) -> Consumer:
+    properties = {"bootstrap.servers": settings.kafka.bootstrap_servers, "group.id": f"tickflow-bench-{time.time_ns()}"}
+    consumer = Consumer(properties | {"auto.offset.reset": "earliest", "enable.auto.commit": False, "fetch.wait.max.ms": 5})
+    consumer.subscribe([settings.topics.signals])
+    return consumer
+
+
+def _collect(consumer: Consumer, counted_from: int, ends_at: int) -> tuple[dict[str, int], np.ndarray]:
+    """Signals of events in the measured time: how many of each status, and their latencies."""
+    statuses: dict[str, int] = {status.name.lower(): 0 for status in SignalStatus}
+    latencies: list[float] = []
+    for now, message in _messages(consumer, ends_at + int(_AFTER_SECONDS * SECOND)):
+        signal = decode_signal(message.value() or b"")
+        if counted_from <= signal.available_time < ends_at:
+            latencies.append((now - signal.available_time) / 1e6)
+            statuses[signal.status.name.lower()] += 1
+    return statuses, np.array(latencies)
+
+
+def _messages(consumer: Consumer, until: int) -> Iterator[tuple[int, Message]]:
+    while time.time_ns() < until:
+        batch = consumer.consume(200, 0.002)
+        now = time.time_ns()
+        for message in batch:
+            if message.error() is None:
+                yield now, message

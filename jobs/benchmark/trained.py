@@ -1,0 +1,58 @@
+"""A model for benchmarks: trained on simulated history that goes through the kernels in this process, without a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.gateway.market_event import MarketEvent
+from jobs.gateway.packing import PackedFrame, Packer, PackingSettings
+from jobs.simulator.settings import SimulationSettings
+from jobs.simulator.source import SimulatedSource
+from jobs.training.dataset import from_table
+from jobs.training.train_model import TrainedModel, train_model
+from udfs.kernels.advance import Advance, KernelSettings, advance
+from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET, MODEL_INPUTS
+from udfs.kernels.symbol_state import new_state
+
+_SETTINGS = SimulationSettings(symbols=6, seconds=7200.0, ticks_per_second=12.0, quiet_symbols=0, seed=11)
+_WHOLE_SPAN = PackingSettings(maximum_events=256, maximum_age_nanoseconds=60_000_000_000)
+
+
+def benchmark_model() -> TrainedModel:
+    """The model; the same bytes each time."""
+    return train_model(from_table(_rows(), FEATURE_NAMES), MODEL_INPUTS)
+
+
+def _rows() -> pa.Table:
+    columns: dict[str, list[Any]] = {name: [] for name in ("symbol", "event_time_ns", "event_number", "price", "feature_values", "feature_valid", "feature_set")}
+    states: dict[str, np.ndarray] = {}
+    for frame in _frames():
+        state = states.setdefault(frame.symbol, new_state())
+        _append(columns, frame.symbol, advance(state, frame.columns, KernelSettings()))
+    values = pa.array(columns["feature_values"], pa.list_(pa.float32()))
+    return pa.table({**columns, "feature_values": values})
+
+
+def _frames() -> Iterator[PackedFrame]:
+    packer = Packer(_WHOLE_SPAN)
+    for item in SimulatedSource(_SETTINGS).events():
+        if isinstance(item, MarketEvent):
+            yield from packer.advance(item.available_time, item.available_time)
+            if (frame := packer.add(item)) is not None:
+                yield frame
+    yield from packer.finish(close_bars=True)
+
+
+def _append(columns: dict[str, list[Any]], symbol: str, result: Advance) -> None:
+    for row in range(len(result.row_event_time)):
+        columns["symbol"].append(symbol)
+        columns["event_time_ns"].append(int(result.row_event_time[row]))
+        columns["event_number"].append(int(result.row_event_number[row]))
+        columns["price"].append(float(result.row_price[row]))
+        columns["feature_values"].append(result.row_values[row].tolist())
+        columns["feature_valid"].append(np.packbits(result.row_valid[row], bitorder="little").tobytes())
+        columns["feature_set"].append(FEATURE_SET)
