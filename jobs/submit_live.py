@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
+import time
 from pathlib import Path
 
-from infra.local import paths
+from infra.local import flink, flink_cluster, paths, shipping
 from infra.local.console import SetupError, print_json, say
 from infra.local.flink import JobFailed, wait_until_running
+from jobs.job_plan import JobPlan
+from jobs.lake.catalog import create_tables, open_catalog
 from jobs.lake.settings import lake_from_environment
 from jobs.session import settings_file
 from jobs.settings import load_settings
-from jobs.submission import live_plan, make_topics, submit
+from jobs.submission import ENTRY, live_plan, make_topics, note_run, submit
 from udfs.errors import TickflowError
 
 
@@ -24,7 +28,11 @@ def main(arguments: list[str]) -> int:
         settings = load_settings(options.settings or settings_file(options.profile))
         lake = lake_from_environment(os.environ, options.data / "lake")
         make_topics(settings)
-        job = submit(live_plan(settings, lake), "live", savepoint=options.savepoint)
+        plan = live_plan(settings, lake)
+        if options.print_command:
+            print(prepared_command(plan, options.savepoint))
+            return 0
+        job = submit(plan, "live", savepoint=options.savepoint)
         wait_until_running(job.rest_url, job.job_id)
     except (TickflowError, SetupError) as error:
         say(f"live: {error}")
@@ -40,12 +48,27 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def prepared_command(plan: JobPlan, savepoint: str = "") -> str:
+    """Make the tables, note the run, and give the `flink run` line that submits the plan. It holds no secret."""
+    catalog = open_catalog(plan.lake)
+    create_tables(catalog, plan.lake.buckets, plan.namespace)
+    note_run(catalog, plan, "live", time.time_ns(), None, {})
+    rest_url = plan.settings.flink.rest_url
+    options = {"execution.state-recovery.path": savepoint} if savepoint else {}
+    arguments = flink.submit_arguments(rest_url, ENTRY, ["--plan", plan.to_json()], shipping.build_zip(), options)
+    variables = [f"JAVA_HOME={paths.java_home()}", f"FLINK_CONF_DIR={flink_cluster.write_client_configuration(rest_url)}"]
+    return shlex.join(["env", *variables, str(paths.FLINK_HOME / "bin" / "flink"), *arguments])
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="infra/tickflow live", description=__doc__)
     parser.add_argument("--profile", default="live", help="folder of flink-conf/ whose job.toml is used (default live)")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="another settings file")
     parser.add_argument("--data", type=Path, default=paths.DATA, metavar="FOLDER", help="data directory of a local lake")
     parser.add_argument("--savepoint", default="", metavar="PATH", help="savepoint or checkpoint to start from")
+    parser.add_argument(
+        "--print-command", action="store_true", help="prepare everything, and print the `flink run` line instead of running it"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser
 

@@ -1,0 +1,85 @@
+"""`python -m jobs.gateway`: send a file or folder of market data into the log that a live job reads. Ctrl-C ends it without loss."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from infra.local.console import print_json, say
+from jobs.gateway.control_follower import ControlFollower, ControlLogUnreadable
+from jobs.gateway.counts import GatewayCounts
+from jobs.gateway.detect import open_source
+from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.pacing import Pacer, parse_speed
+from jobs.gateway.publisher import KafkaPublisher, PublishError, PublisherSettings
+from jobs.gateway.readers.column_mapping import parse_mapping
+from jobs.gateway.running_source import RunningSource
+from jobs.settings import Settings, load_settings
+from udfs.errors import InvalidSettings, SourceError
+
+
+def main(arguments: list[str]) -> int:
+    """Run the program; 0 everything acknowledged, 1 the broker did not take it, 2 usage or environment."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_settings(options.settings)
+        pacer = Pacer(parse_speed(options.speed))
+        source = running_source(options.source, options.columns, options.shift_to_now)
+        counts = send(source, settings, pacer, close_bars=not options.keep_bars_open)
+    except (SourceError, InvalidSettings, ControlLogUnreadable) as error:
+        say(f"gateway: {error}")
+        return 2
+    except PublishError as error:
+        say(f"gateway: {error}")
+        return 1
+    if options.json:
+        print_json(counts.as_json())
+    else:
+        print(f"{counts.messages} messages in {counts.frames} frames, {counts.rejected} rejected, {counts.symbols} symbols")
+    return 0
+
+
+def running_source(path: Path, columns: str | None, shift_to_now: bool) -> RunningSource:
+    """The source, moved so that its first event is now when asked. Raises SourceError."""
+    source = open_source(path, parse_mapping(columns) if columns else None)
+    if not shift_to_now:
+        return RunningSource(source)
+    first = RunningSource(source).first_available_time()
+    if first is None:
+        raise SourceError(f"{path}: its first message holds no event, so there is no time to move")
+    return RunningSource(source, time.time_ns() - first)
+
+
+def send(source: RunningSource, settings: Settings, pacer: Pacer, *, close_bars: bool) -> GatewayCounts:
+    """Send everything. Raises PublishError, ControlLogUnreadable."""
+    client = settings.kafka.librdkafka_properties()
+    sink = KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=client))
+    with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control, client) as follower:
+        return Gateway(sink, gateway_settings(settings), pacer, follower.version).run(source, close_bars=close_bars)
+
+
+def gateway_settings(settings: Settings) -> GatewaySettings:
+    """What the gateway and the job must agree on."""
+    return GatewaySettings(
+        frames_topic=settings.topics.frames,
+        rejects_topic=settings.topics.rejects,
+        out_of_order_nanoseconds=settings.kernel.kernel_settings().out_of_order_nanoseconds,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m jobs.gateway", description=__doc__)
+    parser.add_argument("--source", type=Path, required=True, metavar="PATH", help="file or folder of market data")
+    parser.add_argument("--columns", metavar="MAPPING", help="`time=ts,price=px,size=qty,symbol=ticker,time_unit=ms`, or a TOML file")
+    parser.add_argument("--speed", default="1", help="times real time, or max (default 1)")
+    parser.add_argument("--shift-to-now", action="store_true", help="move all times so that the first event is now")
+    parser.add_argument("--keep-bars-open", action="store_true", help="send no last CLOCK: more of these symbols will follow")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file; TICKFLOW_… variables override it")
+    parser.add_argument("--json", action="store_true", help="print the counters as one JSON object")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
