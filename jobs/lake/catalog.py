@@ -91,7 +91,7 @@ def create_catalog_statement(settings: LakeSettings, environment: Mapping[str, s
 
 def flink_properties(settings: LakeSettings, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The options of Flink's Iceberg catalog. May hold a password or token."""
-    found = {"type": "iceberg", "warehouse": settings.warehouse, **_flink_catalog(settings, environment)}
+    found = {"type": "iceberg", "warehouse": settings.warehouse, "cache-enabled": "false", **_flink_catalog(settings, environment)}
     if settings.on_s3:
         found |= {"io-impl": "org.apache.iceberg.aws.s3.S3FileIO", "s3.endpoint": settings.s3_endpoint, "client.region": settings.s3_region}
         found |= {"s3.path-style-access": "true"} if settings.s3_endpoint else {}

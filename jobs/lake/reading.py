@@ -131,7 +131,9 @@ def _sorted_frames(rows: pa.Table) -> Iterator[StoredFrame]:
     ordered = rows.take(pc.sort_indices(rows, sort_keys=[("kafka_offset", "ascending")]))
     times = ordered.column("event_time").cast(pa.int64())
     for batch in ordered.set_column(1, "event_time", times).to_batches(max_chunksize=4096):
-        for symbol, microseconds, topic, partition, offset, frame, frame_hash in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+        for symbol, microseconds, topic, partition, offset, frame, frame_hash in zip(
+            *(column.to_pylist() for column in batch.columns), strict=True
+        ):
             yield StoredFrame(symbol, microseconds * 1000, Position(topic, partition, offset), frame, frame_hash)
 
 

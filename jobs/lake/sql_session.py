@@ -32,7 +32,11 @@ class SqlSession:
 
 
 def session_options(session: SqlSession) -> dict[str, str]:
-    """Flink's options: bounded queries on a cluster inside the process, times in UTC, Python functions inside the JVM."""
+    """Flink's options: bounded queries on a cluster inside the process, times in UTC, Python functions inside the JVM.
+
+    Operators are not chained: each then has a thread of its own. A compiled kernel that is called in a thread which is not the one that
+    opened its operator (one chained to a VALUES source, or behind another Python operator) waits for itself for ever.
+    """
     return {
         "execution.runtime-mode": "batch",
         "execution.target": "local",
@@ -41,6 +45,7 @@ def session_options(session: SqlSession) -> dict[str, str]:
         "table.exec.iceberg.infer-source-parallelism": "false",
         "taskmanager.memory.managed.size": "512m",
         "taskmanager.memory.network.max": "256m",
+        "pipeline.operator-chaining.enabled": "false",
         "python.execution-mode": "thread",
         "python.files": str(session.code_zip),
         "python.executable": str(session.python),

@@ -2,7 +2,7 @@
 -- Columns: symbol, reason, rows, bytes kept, first and last place in the log, one detail.
 -- Parameters: symbol = LIKE pattern.
 SELECT
-  symbol, reason, reason_name, COUNT(*) AS rejected, SUM(CHAR_LENGTH(DECODE(raw, 'ISO-8859-1'))) AS raw_bytes,
+  symbol, reason, reason_name, COUNT(*) AS rejected, SUM(CHAR_LENGTH(DECODE(`raw`, 'ISO-8859-1'))) AS raw_bytes,
   MIN(kafka_offset) AS first_offset, MAX(kafka_offset) AS last_offset, MAX(detail) AS a_detail
 FROM rejects
 WHERE symbol LIKE '%' /* :symbol */

@@ -60,4 +60,4 @@ SELECT
   CASE WHEN feature_values[54] BETWEEN -3.5E38 AND 3.5E38 THEN feature_values[54] END AS seconds_since_trade,
   CASE WHEN feature_values[55] BETWEEN -3.5E38 AND 3.5E38 THEN feature_values[55] END AS seconds_since_book
 FROM features
-WHERE feature_set = '29354a40a7da5039';
+WHERE feature_set = 'b3bfe2d3ee5a691e';
