@@ -37,13 +37,19 @@ def open_store(location: str, s3_endpoint: str = "", s3_region: str = "us-east-1
 def fetch_model(reference: ModelReference, s3_endpoint: str = "", s3_region: str = "us-east-1") -> bytes:
     """The bytes that a reference names, checked against its hash.
 
-    Raises SourceError when there is no such file, ModelMismatch when its bytes are not those that were released.
+    Raises SourceError when there is no such file or the address is none, ModelMismatch when its bytes are not those that were released.
     """
-    if reference.uri.startswith(("s3://", "s3a://")):
-        data = _get_object(_s3_client(s3_endpoint, s3_region), reference.uri)
-    else:
-        data = _read_file(_local_path(reference.uri))
+    try:
+        data = _read(reference.uri, s3_endpoint, s3_region)
+    except ValueError as error:
+        raise SourceError(f"{reference.uri!r} cannot be the address of a model: {error}") from error
     return _checked(reference, data)
+
+
+def _read(uri: str, s3_endpoint: str, s3_region: str) -> bytes:
+    if uri.startswith(("s3://", "s3a://")):
+        return _get_object(_s3_client(s3_endpoint, s3_region), uri)
+    return _read_file(_local_path(uri))
 
 
 def _checked(reference: ModelReference, data: bytes) -> bytes:

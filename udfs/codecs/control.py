@@ -36,8 +36,8 @@ def encode_control(event: ControlEvent, framing: MessageFraming = CONTROL_FRAMIN
 def decode_control(data: bytes, offset: int | None = None, framing: MessageFraming = CONTROL_FRAMING) -> ControlEvent:
     """Bytes to a control event whose version is `offset` + 1, or where no offset is given the one in the message.
 
-    Raises MalformedMessage and nothing else, whatever the bytes: MALFORMED_CONTROL where they are no control event, INVALID_RULE where
-    they are one that cannot be applied.
+    Raises MalformedMessage and nothing else, whatever the bytes: MALFORMED_CONTROL where they are no control event, UNKNOWN_SCHEMA where
+    they are of another schema, INVALID_RULE where they are a control event that cannot be applied.
     """
     event = _event(parse(ControlMessage.FromString, data, framing, Reason.MALFORMED_CONTROL), offset)
     problems = control_problems(event)

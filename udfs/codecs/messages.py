@@ -37,13 +37,15 @@ class PositionFields(TypedDict):
 
 
 def parse(parser: Callable[[bytes], _Parsed], data: bytes, framing: MessageFraming, reason: Reason = Reason.MALFORMED_FRAME) -> _Parsed:
-    """The message in framed bytes. Raises MalformedMessage, under `reason` where the bytes after the framing are no such message."""
+    """The message in framed bytes. Raises MalformedMessage, under `reason` where the framing or the bytes after it are no such message."""
     if len(data) > LARGEST_MESSAGE_BYTES:
         raise MalformedMessage(Reason.FRAME_TOO_LARGE, f"{len(data)} bytes; expected at most {LARGEST_MESSAGE_BYTES}")
     try:
         return parser(framing.body(data))
     except DecodeError as error:
         raise MalformedMessage(reason, f"not a {framing.message}: {error}") from None
+    except MalformedMessage as error:
+        raise MalformedMessage(reason if error.reason is Reason.MALFORMED_FRAME else error.reason, error.detail) from None
 
 
 def known(numbers: Callable[[int], _Number], value: int, field: str) -> _Number:

@@ -1,0 +1,118 @@
+"""What is in force at each entry of the control log: by its last word on each subject, for ever the same for each version."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.model_store import fetch_model
+from tests.support.control_memory import fetch_from, halt_entry, model_entry, remove_entry, resume_entry, rule_entry
+from tests.support.strategies import control_events, damaged
+from tests.support.trained_model import trained_model
+from udfs.codecs.control import encode_control
+from udfs.errors import Reason
+from udfs.operators.control_state import ControlState
+from udfs.records import AlertRule, Measure, ModelReference
+
+SYMBOLS = ("A", "B", "C")
+RULE = AlertRule("r", Measure.CONFIDENCE, 0.9, 0.5, 0, ())
+_groups = st.lists(st.sampled_from(SYMBOLS), max_size=3, unique=True).map(tuple)
+_switches = st.lists(st.tuples(st.booleans(), _groups), max_size=12)
+
+
+def state_of(*entries: bytes) -> ControlState:
+    state = ControlState(fetch_from({"model": trained_model().data}))
+    for entry in entries:
+        state.read(entry)
+    return state
+
+
+@given(_switches)
+def test_the_last_word_about_a_symbol_decides_whether_it_is_halted(switches: list[tuple[bool, tuple[str, ...]]]) -> None:
+    state = state_of(*(halt_entry(*symbols) if halts else resume_entry(*symbols) for halts, symbols in switches))
+    for version in range(len(switches) + 1):
+        for symbol in SYMBOLS:
+            words = [halts for halts, symbols in switches[:version] if not symbols or symbol in symbols]
+            assert state.at(version).is_halted(symbol) == (words[-1] if words else False)
+
+
+_rules = st.builds(
+    lambda name, threshold, symbols: AlertRule(name, Measure.PRICE_MOVE, threshold, threshold / 2, 0, symbols),
+    st.sampled_from(("x", "y", "z")),
+    st.sampled_from((0.1, 0.2)),
+    _groups,
+)
+
+
+@given(st.lists(st.one_of(_rules, st.sampled_from(("x", "y", "z"))), max_size=12))
+def test_a_rules_last_entry_is_in_force_until_it_is_removed(changes: list[AlertRule | str]) -> None:
+    state = state_of(*(remove_entry(change) if isinstance(change, str) else rule_entry(change) for change in changes))
+    expected: dict[str, AlertRule] = {}
+    for version, change in enumerate(changes, start=1):
+        expected.pop(change if isinstance(change, str) else change.rule_id, None)
+        if not isinstance(change, str):
+            expected[change.rule_id] = change
+        assert state.at(version).rules == tuple(expected.values())
+    for symbol in SYMBOLS:
+        watching = tuple(rule for rule in expected.values() if not rule.symbols or symbol in rule.symbols)
+        assert state.at(state.version).rules_of(symbol) == watching
+
+
+@given(
+    st.lists(
+        st.one_of(control_events().map(encode_control), damaged(control_events().map(encode_control)), st.binary(max_size=30)), max_size=8
+    )
+)
+def test_no_entry_raises_and_a_refused_one_changes_nothing_but_the_version(entries: list[bytes]) -> None:
+    state = ControlState(fetch_from({}))
+    before = []
+    for version, entry in enumerate(entries, start=1):
+        before.append(state.at(version - 1))
+        state.read(entry)
+        assert state.at(version).version == version == state.version
+    for refused in state.refused:
+        former, after = state.at(refused.version - 1), state.at(refused.version)
+        assert (former.rules, former.model, former.halted_symbols) == (after.rules, after.model, after.halted_symbols)
+        assert refused.raw == entries[refused.version - 1]
+        assert refused.detail
+    assert [state.at(version) for version in range(len(entries))] == before
+
+
+def test_a_model_is_loaded_and_stays_until_the_next() -> None:
+    model = trained_model()
+    good = model_entry(ModelReference("v", "model", model.sha256))
+    state = state_of(good, halt_entry("A"), rule_entry(RULE))
+    assert state.at(0).scorer is None
+    assert {state.at(version).scorer.sha256 for version in (1, 2, 3)} == {model.sha256}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("uri", "sha256", "said"),
+    [("elsewhere", "0" * 64, "no model at elsewhere"), ("model", hashlib.sha256(b"").hexdigest(), "sha256")],
+)
+def test_a_model_that_cannot_be_had_or_is_another_is_refused(uri: str, sha256: str, said: str) -> None:
+    state = state_of(model_entry(ModelReference("v", "model", trained_model().sha256)), model_entry(ModelReference("w", uri, sha256)))
+    assert [(refused.version, refused.reason) for refused in state.refused] == [(2, Reason.MODEL_REFUSED)]
+    assert said in state.refused[0].detail
+    assert state.at(2).scorer is state.at(1).scorer
+    assert state.at(2).model == state.at(1).model
+
+
+@pytest.mark.parametrize("uri", ["\0", "file://[", "s3://[bucket/key", ".", "file:///nowhere/model.onnx"])
+def test_an_address_that_is_none_is_refused_like_a_model_that_is_not_there(uri: str) -> None:
+    state = ControlState(fetch_model)
+    state.read(model_entry(ModelReference("v", uri, "0" * 64)))
+    assert [refused.reason for refused in state.refused] == [Reason.MODEL_REFUSED]
+
+
+def test_a_store_that_breaks_is_the_jobs_failure() -> None:
+    def broken(_: ModelReference) -> bytes:
+        raise ConnectionError("store")
+
+    state = ControlState(broken)
+    with pytest.raises(ConnectionError):
+        state.read(model_entry(ModelReference("v", "model", trained_model().sha256)))
+    assert state.version == 0
