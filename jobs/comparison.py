@@ -22,6 +22,8 @@ from udfs.kernels.feature_vector import FEATURE_NAMES
 
 NOT_COMPARED = ("manifest_id",)
 """What names the code: a replay by other code must show whether results differ, not that the code does."""
+IDENTITY = ("symbol", "event_number")
+"""What names a row of features or signals."""
 ORDER = (("symbol", "ascending"), ("event_number", "ascending"), ("event_time_ns", "ascending"), ("event_index", "ascending"))
 GROUPS = 16
 """Rows are compared in this many groups of symbols, so that memory holds one group."""
@@ -83,61 +85,73 @@ def first_difference(live: pa.Table, replayed: pa.Table) -> dict[str, Any] | Non
     """The first row, in the order of symbol and event number, that is not the same to the bit; None when all are."""
     shared = min(live.num_rows, replayed.num_rows)
     firsts = [(_first_unequal(live.column(name), replayed.column(name), shared), name) for name in live.column_names] if shared else []
-    row, name = min(((row, name) for row, name in firsts if row is not None), default=(None, ""))
-    if row is not None:
-        values = live.column(name)[row].as_py(), replayed.column(name)[row].as_py()
-        return _described(live, row, name, *values)
-    if live.num_rows == replayed.num_rows:
-        return None
-    longer = live if live.num_rows > replayed.num_rows else replayed
-    return _described(longer, shared, "row", *("there" if table is longer else "missing" for table in (live, replayed)))
+    row, name = min(((row, name) for row, name in firsts if row is not None), default=(shared, ""))
+    keys = [_key(table, row) for table in (live, replayed)]
+    if keys[0] == keys[1]:
+        return _described(live, row, name, live.column(name)[row], replayed.column(name)[row]) if name else None
+    only = live if replayed.num_rows == row or (live.num_rows > row and keys[0] < keys[1]) else replayed
+    return _described(only, row, "row", *(pa.scalar("there" if table is only else "missing") for table in (live, replayed)))
 
 
-def _described(rows: pa.Table, row: int, name: str, live: Any, replayed: Any) -> dict[str, Any]:
+def _key(rows: pa.Table, row: int) -> tuple[Any, ...]:
+    """What names a row; empty behind the last one."""
+    return tuple(rows.column(name)[row].as_py() for name in IDENTITY) if row < rows.num_rows else ()
+
+
+def _described(rows: pa.Table, row: int, name: str, live: pa.Scalar, replayed: pa.Scalar) -> dict[str, Any]:
     def value(column: str) -> Any:
         return rows.column(column)[row].as_py()
 
     position = f"{value('topic')}/{value('kafka_partition')}/{value('kafka_offset')}/{value('event_index')}"
-    live, replayed, name = _narrowed(live, replayed, name)
+    left, right, name = _narrowed(live, replayed, name)
     return {
         "symbol": value("symbol"),
         "event_number": value("event_number"),
         "position": position,
         "field": name,
-        "live": _shown(live),
-        "replay": _shown(replayed),
+        "live": _shown(left),
+        "replay": _shown(right),
     }
 
 
-def _narrowed(live: Any, replayed: Any, name: str) -> tuple[Any, Any, str]:
+def _narrowed(live: pa.Scalar, replayed: pa.Scalar, name: str) -> tuple[Any, Any, str]:
     """For the vector of features: the first feature that differs."""
     if name != "feature_values" or len(live) != len(replayed):
-        return live, replayed, name
-    left, right = (np.array(values, np.float32).view(np.uint32) for values in (live, replayed))
-    place = int(np.flatnonzero(left != right)[0])
-    return live[place], replayed[place], FEATURE_NAMES[place] if place < len(FEATURE_NAMES) else f"{name}[{place}]"
+        return live.as_py(), replayed.as_py(), name
+    left, right = (_numpy(vector.values) for vector in (live, replayed))
+    place = int(np.flatnonzero(left.view(np.uint32) != right.view(np.uint32))[0])
+    return left[place], right[place], FEATURE_NAMES[place] if place < len(FEATURE_NAMES) else f"{name}[{place}]"
 
 
 def _shown(value: Any) -> Any:
-    return value.hex() if isinstance(value, bytes | float) else value if isinstance(value, int | str | bool) else str(value)
+    """Floats as hexadecimal, NaN with its bits."""
+    if isinstance(value, float | np.floating):
+        bits = np.asarray(value).tobytes()[::-1].hex()
+        return f"nan ({bits})" if np.isnan(value) else float(value).hex()
+    return value.hex() if isinstance(value, bytes) else value if isinstance(value, int | str) else str(value)
 
 
 def _first_unequal(live: pa.ChunkedArray, replayed: pa.ChunkedArray, rows: int) -> int | None:
     left, right = (_bits(column.slice(0, rows)) for column in (live, replayed))
-    if left.shape != right.shape:
-        return 0
-    unequal = (left != right).reshape(rows, -1).any(axis=1)
+    unequal = left != right
     return int(unequal.argmax()) if unequal.any() else None
 
 
 def _bits(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    """A column as something whose equality is equality of bits, (rows,) or (rows, n)."""
+    """(rows,) a column as something whose equality is equality of bits; vectors as bytes."""
     array = column.combine_chunks()
     if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
-        return _numpy(array.flatten()).view(np.uint32).reshape(len(array), -1)
+        return _vectors(array)
     if pa.types.is_floating(array.type):
         return _numpy(array).view(np.uint64)
     return _numpy(array.cast(pa.int64()) if pa.types.is_timestamp(array.type) else array)
+
+
+def _vectors(array: pa.ListArray) -> npt.NDArray[Any]:
+    values, ends = _numpy(array.flatten()), np.cumsum(_numpy(pc.list_value_length(array)))
+    found = np.empty(len(array), object)
+    found[:] = [values[start:end].tobytes() for start, end in zip((0, *ends[:-1]), ends)]
+    return found
 
 
 def _numpy(array: pa.Array) -> npt.NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.model_store import fetch_model
@@ -17,6 +17,7 @@ from udfs.errors import Reason
 from udfs.operators.control_state import ControlState
 from udfs.records import AlertRule, Measure, ModelReference
 
+EXAMPLES = settings(deadline=None)
 SYMBOLS = ("A", "B", "C")
 RULE = AlertRule("r", Measure.CONFIDENCE, 0.9, 0.5, 0, ())
 _groups = st.lists(st.sampled_from(SYMBOLS), max_size=3, unique=True).map(tuple)
@@ -30,6 +31,7 @@ def state_of(*entries: bytes) -> ControlState:
     return state
 
 
+@EXAMPLES
 @given(_switches)
 def test_the_last_word_about_a_symbol_decides_whether_it_is_halted(switches: list[tuple[bool, tuple[str, ...]]]) -> None:
     state = state_of(*(halt_entry(*symbols) if halts else resume_entry(*symbols) for halts, symbols in switches))
@@ -47,6 +49,7 @@ _rules = st.builds(
 )
 
 
+@EXAMPLES
 @given(st.lists(st.one_of(_rules, st.sampled_from(("x", "y", "z"))), max_size=12))
 def test_a_rules_last_entry_is_in_force_until_it_is_removed(changes: list[AlertRule | str]) -> None:
     state = state_of(*(remove_entry(change) if isinstance(change, str) else rule_entry(change) for change in changes))
@@ -61,6 +64,7 @@ def test_a_rules_last_entry_is_in_force_until_it_is_removed(changes: list[AlertR
         assert state.at(state.version).rules_of(symbol) == watching
 
 
+@EXAMPLES
 @given(
     st.lists(
         st.one_of(control_events().map(encode_control), damaged(control_events().map(encode_control)), st.binary(max_size=30)), max_size=8

@@ -25,6 +25,7 @@ from udfs.errors import Reason
 from udfs.operators.output_rows import BYTES, PARTS, OutputRows, output_type
 from udfs.operators.symbol_processor import PricedRow, Record
 
+EXAMPLES = settings(max_examples=200, deadline=None)
 ROWS = OutputRows(PINNED)
 COMMON = ("symbol", "topic", "kafka_partition", "kafka_offset", "event_index", "payload")
 CONSTANTS = {"manifest_id": "m", "feature_set": "f"}
@@ -80,8 +81,8 @@ RENAMED = {"start_time": "start_time_ns", "event_time": "event_time_ns", "availa
 DECODERS: dict[str, Any] = {"bar": decode_bar, "signal": decode_signal, "alert": decode_alert, "reject": decode_rejected}
 
 
+@EXAMPLES
 @given(st.one_of(BARS, SIGNALS, ALERTS, REJECTED))
-@settings(max_examples=200)
 def test_a_record_is_in_its_row_and_in_its_message_to_the_bit(record: Any) -> None:
     kind, columns, common = part(record)
     assert bits(DECODERS[kind](common.pop("payload"))) == bits(record)
@@ -93,6 +94,7 @@ def test_a_record_is_in_its_row_and_in_its_message_to_the_bit(record: Any) -> No
             assert bits(columns[name]) == bits(int(value) if isinstance(value, int) and not isinstance(value, bool) else value)
 
 
+@EXAMPLES
 @given(SIGNALS)
 def test_a_signals_probabilities_and_reasons_are_told(signal: Any) -> None:
     _, columns, _ = part(signal)
@@ -102,6 +104,7 @@ def test_a_signals_probabilities_and_reasons_are_told(signal: Any) -> None:
     assert [(one["feature"], one["words"]) for one in told] == [(reason.feature, reason.words) for reason in signal.reasons]
 
 
+@EXAMPLES
 @given(feature_rows(), DOUBLES)
 def test_a_feature_row_is_kept_with_its_price_and_validity(row: Any, price: float) -> None:
     kind, columns, common = part(PricedRow(row, price))
