@@ -16,7 +16,7 @@ from jobs.lake.sql_session import SQL_FOLDER, SqlSession, session_options, sessi
 from jobs.lake.tables import NAMESPACE
 from udfs.errors import InvalidSettings, TickflowError
 
-LOG_SETTINGS = SQL_FOLDER.parent / "flink-conf" / "log4j-cli.properties"
+LOG_SETTINGS = SQL_FOLDER.parent / "flink-conf" / "log4j-sql.properties"
 _SET = re.compile(r"(?:--[^\n]*\n|/\*.*?\*/|\s)*SET\s+'(?P<name>[^']+)'\s*=\s*'(?P<value>[^']*)'\s*", re.IGNORECASE | re.DOTALL)
 _POSITION = re.compile(r"line (\d+), column (\d+)")
 _EXPECTATIONS = re.compile(r"\s*Was expecting.*", re.DOTALL)
@@ -84,10 +84,9 @@ def _require_flink_home() -> None:
 
 
 def _quicken_the_jvm() -> None:
-    """Flink compiles each query anew: the JVM's first compiler alone answers in half the time. Logs go to standard error."""
+    """Flink compiles each query anew: the JVM's first compiler alone answers in half the time."""
     os.environ.setdefault("JVM_ARGS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-    if LOG_SETTINGS.exists():
-        os.environ.setdefault("LOG4J_PROPERTIES", str(LOG_SETTINGS))
+    os.environ.setdefault("LOG4J_PROPERTIES", str(LOG_SETTINGS))
 
 
 def _table_environment(session: SqlSession) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog import Catalog
+from pyiceberg.schema import Schema
 from pyiceberg.transforms import BucketTransform, DayTransform
 
 from jobs.lake.catalog import create_catalog_statement, create_tables, drop_namespace, flink_properties, open_catalog
@@ -52,10 +53,15 @@ def test_a_table_has_every_field_of_its_record(table: str, record: type, further
     assert set(TABLES_BY_NAME[table].column_names()) == expected
 
 
+def columns_of(schema: Schema) -> list[tuple[str, str, bool, str | None]]:
+    """Everything but the ids of list elements, which the catalog gives anew."""
+    return [(field.name, str(field.field_type), field.required, field.doc) for field in schema.fields]
+
+
 @pytest.mark.parametrize("definition", TABLES, ids=lambda definition: definition.name)
 def test_a_created_table_is_as_it_is_defined(definition, catalog: Catalog) -> None:  # type: ignore[no-untyped-def]
     stored = catalog.load_table((NAMESPACE, definition.name))
-    assert stored.schema().as_struct() == definition.iceberg_schema().as_struct()
+    assert columns_of(stored.schema()) == columns_of(definition.iceberg_schema())
     assert stored.spec().fields == definition.partition_spec(buckets=2).fields
     assert table_properties().items() - stored.properties.items() <= {("format-version", "2")}
     assert stored.metadata.format_version == 2

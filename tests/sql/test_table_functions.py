@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.lake.flink_session import FlinkSession
@@ -44,6 +44,7 @@ def test_null_in_gives_null_out(name: str) -> None:
 
 
 @given(PRICES, st.integers(2, 20))
+@settings(deadline=None)  # the first call compiles
 def test_indicators_are_those_of_the_obvious_loops(closes: list[float], period: int) -> None:
     for name, expected in (("rsi", relative_strength(closes, period)), ("ema", exponential_mean(closes, period))):
         assert plain(name)(closes, period) == (None if expected is None else pytest.approx(expected, rel=1e-6, abs=1e-6))
