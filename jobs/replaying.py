@@ -61,7 +61,8 @@ def start_replay(
     """Publish the stored frames and control log to topics of their own and submit the bounded job. Raises FrameChanged, JobFailed."""
     plan = _replay_plan(settings, lake, wanted, parallelism)
     partitions = settings.kafka.partitions
-    kafka.ensure_topics(settings.kafka.bootstrap_servers, {plan.frames_topic: partitions, plan.control_topic: 1}, KEEP_FOR_EVER)
+    topics = {plan.frames_topic: partitions, plan.control_topic: 1}
+    kafka.ensure_topics(settings.kafka.bootstrap_servers, topics, KEEP_FOR_EVER, settings.kafka.librdkafka_properties())
     publish_control(catalog, settings, plan.control_topic)
     frames = publish_frames(catalog, settings, plan.frames_topic, wanted)
     return Replay(submit(plan, "replay", endpoints), plan.namespace, frames)

@@ -53,7 +53,7 @@ def make_topics(settings: Settings) -> None:
     """The topics that are missing."""
     names = settings.topics.model_dump()
     partitions = {topic: 1 if role == "control" else settings.kafka.partitions for role, topic in names.items()}
-    kafka.ensure_topics(settings.kafka.bootstrap_servers, partitions, KEEP_FOR_EVER)
+    kafka.ensure_topics(settings.kafka.bootstrap_servers, partitions, KEEP_FOR_EVER, settings.kafka.librdkafka_properties())
 
 
 def submit(plan: JobPlan, verb: str, endpoints: Endpoints | None = None, savepoint: str = "") -> SubmittedJob:

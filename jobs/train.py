@@ -120,9 +120,10 @@ def _request(options: argparse.Namespace) -> TrainRequest:
 def _release(reference: ModelReference, options: argparse.Namespace) -> int:
     from jobs.control import publish
     from jobs.gateway.publisher import PublisherSettings
+    from jobs.settings import load_settings
 
     event = release_event(reference, options.author, "released by `tickflow train`", time.time_ns())
-    return publish(event, PublisherSettings(options.bootstrap_servers))
+    return publish(event, PublisherSettings(options.bootstrap_servers, client=load_settings().kafka.librdkafka_properties()))
 
 
 def _report(result: dict[str, Any], as_json: bool) -> None:

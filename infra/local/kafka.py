@@ -5,11 +5,15 @@ from __future__ import annotations
 import subprocess
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 
+from confluent_kafka import KafkaError as BrokerError
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaError
 
 from infra.local import environment, paths
 from infra.local.console import SetupError
@@ -17,6 +21,7 @@ from infra.local.ports import HOST
 
 HEAP_MEGABYTES = 512
 START_SECONDS = 150.0
+ADMIN_SECONDS = 20.0
 FORMATTER = "kafka.tools.StorageTool"
 
 LOGGING = """status = error
@@ -113,21 +118,30 @@ def is_ready(bootstrap: str) -> bool:
     return True
 
 
-def ensure_topics(bootstrap: str, partitions: Mapping[str, int], settings: Mapping[str, str] | None = None) -> None:
-    """Create the topics that are not there, `partitions` by name; existing ones are left as they are."""
-    client = admin(bootstrap)
+def ensure_topics(
+    bootstrap: str,
+    partitions: Mapping[str, int],
+    settings: Mapping[str, str] | None = None,
+    client: Mapping[str, str] | None = None,
+) -> None:
+    """Create the topics that are not there, `partitions` by name, with the broker's own replication; existing ones are left as they are.
+
+    `client` holds librdkafka's properties for connecting. Raises SetupError when the broker does not answer or refuses.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, **(client or {})})
     try:
-        missing = sorted(set(partitions) - set(client.list_topics()))
-        for name in missing:
-            topic = NewTopic(name, num_partitions=partitions[name], replication_factor=1, topic_configs=dict(settings or {}))
-            create_topic(client, topic)
-    finally:
-        client.close()
+        missing = sorted(set(partitions) - set(admin.list_topics(timeout=ADMIN_SECONDS).topics))
+        wanted = [NewTopic(name, partitions[name], -1, config=dict(settings or {})) for name in missing]
+        for name, created in (admin.create_topics(wanted) if wanted else {}).items():
+            wait_until_created(name, created)
+    except KafkaException as error:
+        raise SetupError(f"Kafka at {bootstrap}: {error}; is it up, and are address and login right?") from error
 
 
-def create_topic(client: KafkaAdminClient, topic: NewTopic) -> None:
-    """Create one topic; another program may have been faster."""
+def wait_until_created(name: str, created: Future[None]) -> None:
+    """Wait for one topic; another program may have been faster."""
     try:
-        client.create_topics([topic])
-    except TopicAlreadyExistsError:
-        pass
+        created.result(ADMIN_SECONDS)
+    except KafkaException as error:
+        if error.args[0].code() != BrokerError.TOPIC_ALREADY_EXISTS:
+            raise SetupError(f"Kafka: topic {name} could not be made: {error}; make it yourself, or let this user make topics") from error
