@@ -48,7 +48,7 @@ def running_source(path: Path, columns: str | None, shift_to_now: bool) -> Runni
         return RunningSource(source)
     first = RunningSource(source).first_available_time()
     if first is None:
-        raise SourceError(f"{path}: its first message holds no event, so there is no time to move")
+        raise SourceError(f"{path}: holds no event, so there is no time to move")
     return RunningSource(source, time.time_ns() - first)
 
 

@@ -1,0 +1,60 @@
+"""`python -m jobs.gateway`: what it refuses before it sends anything, and what it hands to the gateway."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from jobs.gateway.__main__ import gateway_settings, main, running_source
+from jobs.gateway.market_event import MarketEvent
+from jobs.settings import load_settings
+from udfs.errors import SourceError
+
+TRADES = "time,symbol,price,size\n2024-01-02T10:00:00,ABC,10.5,100\n2024-01-02T10:00:01,ABC,10.6,200\n"
+
+
+@pytest.fixture
+def trades(tmp_path: Path) -> Path:
+    path = tmp_path / "trades.csv"
+    path.write_text(TRADES)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--source", "missing"], "not found"),
+        (["--source", "TRADES", "--speed", "0"], "speed"),
+        (["--source", "TRADES", "--columns", "time=time"], "neither trades"),
+        (["--source", "TRADES", "--settings", "missing.toml"], "missing.toml"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_sent(
+    arguments: list[str], words: str, trades: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(trades) if word == "TRADES" else word for word in arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_moved_to_now_a_source_keeps_its_distances(trades: Path) -> None:
+    before = time.time_ns()
+    moved = [item for item in running_source(trades, None, shift_to_now=True) if isinstance(item, MarketEvent)]
+    kept = [item for item in running_source(trades, None, shift_to_now=False) if isinstance(item, MarketEvent)]
+    assert before <= moved[0].available_time <= time.time_ns()
+    assert moved[1].event_time - moved[0].event_time == kept[1].event_time - kept[0].event_time == 1_000_000_000
+
+
+def test_a_source_without_a_time_cannot_be_moved(tmp_path: Path) -> None:
+    path = tmp_path / "trades.csv"
+    path.write_text(TRADES.replace("2024-01-02T10:00:0", "never"))
+    with pytest.raises(SourceError, match="no time to move"):
+        running_source(path, None, shift_to_now=True)
+
+
+def test_gateway_and_job_agree(tmp_path: Path) -> None:
+    file = tmp_path / "job.toml"
+    file.write_text('[kernel]\nout_of_order_milliseconds = 3000\n[topics]\nframes = "f"\nrejects = "r"\n')
+    found = gateway_settings(load_settings(file, {}))
+    assert (found.frames_topic, found.rejects_topic, found.out_of_order_nanoseconds) == ("f", "r", 3_000_000_000)
