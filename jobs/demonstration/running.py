@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from infra.local import paths
 from infra.local.console import say
-from infra.local.flink import wait_until_running
+from infra.local.flink import cancel, wait_until_running
 from jobs.alert_rule_files import load_rules
 from jobs.control import publish
 from jobs.demonstration.display import shown
@@ -27,16 +26,20 @@ from jobs.gateway.gateway import Gateway, GatewaySettings
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.publisher import KafkaPublisher, PublisherSettings
 from jobs.gateway.running_source import RunningSource
+from jobs.job_metrics import wait_for_frames
 from jobs.lake.reading import read_rows
 from jobs.lake.tables import NAMESPACE
 from jobs.model_store import open_store
 from jobs.serving.online_process import start_online_store
 from jobs.session import Session
+from jobs.settings import Settings
 from jobs.stored import stored_rows, wait_until_stored
 from jobs.submission import SubmittedJob, live_plan, make_topics, note_run, submit
 from jobs.train import TrainRequest, release_event, train
 from jobs.training.dataset import NotEnoughData
-from udfs.errors import Reason
+from udfs.codecs.frames import decode_frame
+from udfs.errors import MalformedMessage, Reason
+from udfs.kernels.events import EventKind
 from udfs.records import ControlEvent, ControlKind
 
 STORED_WITHIN_SECONDS = 3600.0
@@ -57,28 +60,30 @@ def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOp
     settings = session.settings
     make_topics(settings)
     publisher = PublisherSettings(settings.kafka.bootstrap_servers, client=settings.kafka.librdkafka_properties())
-    _publish_rules(publisher)
+    _publish_rules(publisher, settings)
     submission = _Submission(session)
     stretches = prepare()
     running = RunningSource(stretches.source)
     online = start_online_store(settings)
     try:
         with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control) as follower, SignalWatcher(settings) as watcher:
-            warm_up = Gateway(KafkaPublisher(publisher), GatewaySettings(), Pacer(), follower.version)
+            warm_up = Gateway(KafkaPublisher(publisher), _gateway_settings(settings), Pacer(), follower.version)
             say("demo: sending the warm-up stretch")
             before = warm_up.run(running, close_bars=False, until=stretches.live_from)
             job = submission.wait()
             say(f"demo: job {job.job_id} runs; waiting until {before.frames} frames are stored")
             wait_until_stored(session.catalog, job.rest_url, job.job_id, before.frames, STORED_WITHIN_SECONDS)
             model = _train_and_release(session, stretches, publisher, follower)
-            live = Gateway(KafkaPublisher(publisher), GatewaySettings(), Pacer(options.speed), follower.version)
+            live = Gateway(KafkaPublisher(publisher), _gateway_settings(settings), Pacer(options.speed), follower.version)
             after = _watch(live, running, stretches, watcher, options)
             say("demo: waiting until everything is stored")
             wait_until_stored(session.catalog, job.rest_url, job.job_id, before.frames + after.frames, STORED_WITHIN_SECONDS)
-            counts = _counts(session, before, after)
+            taken = wait_for_frames(job.rest_url, job.job_id, before.frames + after.frames)
+            counts = _counts(session, before, after, taken)
             counts |= _times(watcher, started) | {"model": model, "horizon_seconds": stretches.horizon_seconds, "run_id": job.plan.run_id}
     finally:
         online.stop()
+    cancel(job.rest_url, job.job_id)
     note_run(session.catalog, job.plan, "demo", job.started_at, time.time_ns(), counts)
     return counts
 
@@ -110,9 +115,18 @@ class _Submission:
         return self._job
 
 
-def _publish_rules(publisher: PublisherSettings) -> None:
+def _publish_rules(publisher: PublisherSettings, settings: Settings) -> None:
     for rule in load_rules(RULES):
-        publish(ControlEvent(0, ControlKind.ALERT_RULE, time.time_ns(), "demo", f"rules of {RULES.name}", rule=rule), publisher)
+        event = ControlEvent(0, ControlKind.ALERT_RULE, time.time_ns(), "demo", f"rules of {RULES.name}", rule=rule)
+        publish(event, publisher, settings.topics.control)
+
+
+def _gateway_settings(settings: Settings) -> GatewaySettings:
+    return GatewaySettings(
+        frames_topic=settings.topics.frames,
+        rejects_topic=settings.topics.rejects,
+        out_of_order_nanoseconds=settings.kernel.kernel_settings().out_of_order_nanoseconds,
+    )
 
 
 def _train_and_release(session: Session, stretches: Stretches, publisher: PublisherSettings, follower: ControlFollower) -> dict[str, Any] | None:
@@ -124,7 +138,7 @@ def _train_and_release(session: Session, stretches: Stretches, publisher: Publis
     except NotEnoughData as error:
         say(f"demo: no model: {error}; signals will abstain")
         return None
-    version = publish(release_event(reference, "demo", "trained on the warm-up stretch", time.time_ns()), publisher)
+    version = publish(release_event(reference, "demo", "trained on the warm-up stretch", time.time_ns()), publisher, session.settings.topics.control)
     follower.wait_for(version, 30.0)
     return {"version": reference.version, "sha256": reference.sha256, "control_version": version, "metrics": card["metrics"]}
 
@@ -138,16 +152,14 @@ def _watch(live: Gateway, running: RunningSource, stretches: Stretches, watcher:
         return live.run(running, close_bars=True, until=stretches.live_until)
 
 
-def _counts(session: Session, before: GatewayCounts, after: GatewayCounts) -> dict[str, Any]:
-    """Every message of the source is processed, late, a duplicate or rejected."""
+def _counts(session: Session, before: GatewayCounts, after: GatewayCounts, taken: Mapping[str, int]) -> dict[str, Any]:
+    """What went in (told by the gateway), what became of it (told by the job's counters and the lake's rejects), and whether it adds up."""
     catalog = session.catalog
-    reasons: Counter[int] = Counter()
-    for batch in read_rows(catalog, NAMESPACE, "rejects", ("reason",)):
-        reasons.update(batch.column("reason").to_pylist())
+    reasons, rejected_clocks = _rejected(session)
     late, duplicates = reasons.pop(Reason.LATE, 0), reasons.pop(Reason.DUPLICATE, 0)
     unreadable = before.rejected + after.rejected
-    clocks = before.clocks + after.clocks
-    ticks_in, processed = before.messages + after.messages, _accepted_events(session) - clocks
+    ticks_in = before.messages + after.messages
+    processed = taken.get("accepted_events", 0) - (before.clocks + after.clocks - rejected_clocks)
     rejected = sum(reasons.values()) + unreadable
     by_reason = {Reason(code).name.lower(): count for code, count in sorted(reasons.items())}
     return {
@@ -163,18 +175,28 @@ def _counts(session: Session, before: GatewayCounts, after: GatewayCounts) -> di
         "rejected": rejected,
         "rejected_by_reason": by_reason | ({"malformed_input_line": unreadable} if unreadable else {}),
         "accounted": processed + late + duplicates + rejected == ticks_in,
-        "symbols": after.symbols,
+        "symbols": max(before.symbols, after.symbols),
     }
 
 
-def _accepted_events(session: Session) -> int:
-    """Each symbol's last row carries how many of its events, CLOCK included, had been accepted; the last CLOCK makes sure of such a row."""
-    last: dict[str, int] = {}
-    for batch in read_rows(session.catalog, NAMESPACE, "features", ("symbol", "event_number")):
-        grouped = pa.Table.from_batches([batch]).group_by("symbol").aggregate([("event_number", "max")])
-        for symbol, number in zip(grouped.column("symbol").to_pylist(), grouped.column("event_number_max").to_pylist(), strict=True):
-            last[symbol] = max(last.get(symbol, 0), number)
-    return sum(last.values())
+def _rejected(session: Session) -> tuple[Counter[int], int]:
+    """How many events of the source were rejected for each reason, and how many CLOCK events, which are the gateway's own."""
+    reasons: Counter[int] = Counter()
+    clocks = 0
+    for batch in read_rows(session.catalog, NAMESPACE, "rejects", ("reason", "raw")):
+        for reason, raw in zip(batch.column("reason").to_pylist(), batch.column("raw").to_pylist(), strict=True):
+            if _is_clock(raw):
+                clocks += 1
+            else:
+                reasons[reason] += 1
+    return reasons, clocks
+
+
+def _is_clock(raw: bytes) -> bool:
+    try:
+        return bool((decode_frame(raw).columns.kind == int(EventKind.CLOCK)).all())
+    except MalformedMessage:
+        return False
 
 
 def _times(watcher: SignalWatcher, started: float) -> dict[str, Any]:
