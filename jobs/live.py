@@ -35,12 +35,17 @@ _POSITION_IN_HEADERS = (
 
 def execute(plan: JobPlan) -> None:
     """Build the job of a plan and hand it to the cluster."""
+    assemble(plan).execute(plan.job_name)
+
+
+def assemble(plan: JobPlan) -> StreamExecutionEnvironment:
+    """The job of a plan, ready to be executed."""
     environment = _environment(plan)
     tables = StreamTableEnvironment.create(environment)
     tables.get_config().set("table.exec.uid.generation", "DISABLED")
     tables.execute_sql(create_catalog_statement(plan.lake))
     build(environment, tables, _inputs(tables, plan), _outputs(tables, plan), MarketFunction(worker_settings(plan), _model_fetcher(plan)))
-    environment.execute(plan.job_name)
+    return environment
 
 
 def _environment(plan: JobPlan) -> StreamExecutionEnvironment:

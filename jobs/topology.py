@@ -29,6 +29,14 @@ KEYED_FRAME = Types.ROW([Types.STRING(), FRAME, Types.INSTANT()])
 """key, frame, event time; the Python operator sees the second field alone."""
 
 
+_FRAME_QUERY = (
+    "SELECT symbol, ROW(symbol, frame, topic, kafka_partition, kafka_offset), event_time FROM ("
+    "SELECT COALESCE(symbol, '') AS symbol, COALESCE(frame, CAST(x'' AS BYTES)) AS frame, topic, kafka_partition, kafka_offset, event_time "
+    "FROM frames_in)"
+)
+"""A record without key or value is bad input like any other: it is rejected, and does not stop the job."""
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What the job reads."""
@@ -54,8 +62,7 @@ def build(
 
 def _frame_stream(tables: StreamTableEnvironment, frames: Table) -> DataStream:
     tables.create_temporary_view("frames_in", frames)
-    query = "SELECT symbol, ROW(symbol, frame, topic, kafka_partition, kafka_offset), event_time FROM frames_in WHERE symbol IS NOT NULL"
-    return tables.to_append_stream(tables.sql_query(query), KEYED_FRAME)
+    return tables.to_append_stream(tables.sql_query(_FRAME_QUERY), KEYED_FRAME)
 
 
 def _by_symbol(frames: DataStream) -> KeyedStream:
