@@ -168,5 +168,3 @@ def test_process_mode_gives_the_same_bits(streamed: Streamed) -> None:
     process = settings.model_copy(update={"flink": settings.flink.model_copy(update={"execution_mode": "process"})})
     result = prove(replace(streamed.session, settings=process), WITHIN_SECONDS)
     assert result["identical"], result
-
-

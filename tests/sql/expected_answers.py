@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -294,12 +294,3 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
         indicators_from_bars,
     )
 }
-
-
-def comparable(value: Any) -> Any:
-    """Times as aware datetimes, NaN as None, so that Flink's values and ours can be compared."""
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    if isinstance(value, str) and value.endswith("Z") and value[:4].isdigit():
-        return datetime.fromisoformat(value).astimezone(UTC)
-    return value

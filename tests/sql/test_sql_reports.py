@@ -8,7 +8,8 @@ import pytest
 from jobs.lake.flink_session import FlinkSession
 from jobs.lake.sql_files import parameters, statements, with_parameters
 from jobs.lake.sql_session import SQL_FOLDER
-from tests.sql.expected_answers import ANSWERS, Answer, comparable
+from tests.sql.expected_answers import ANSWERS, Answer
+from tests.support.flink_values import comparable
 
 REPORTS = sorted((SQL_FOLDER / "reports").glob("*.sql"))
 

@@ -11,7 +11,7 @@ from jobs.lake.named_features import VIEW_FILE, view_text
 from jobs.lake.sql_files import Statement
 from jobs.lake.sql_session import SQL_FOLDER, ordered_views
 from tests.sql import expected_answers, sample_lake
-from tests.sql.expected_answers import comparable
+from tests.support.flink_values import comparable
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET
 from udfs.records import Direction, SignalCode, SignalStatus
 

@@ -21,7 +21,7 @@ PACKAGE = "udfs"
 DIGEST_DIGITS = 16
 
 
-class ContentCacheLocator(caching._CacheLocator):  # type: ignore[misc]
+class ContentCacheLocator(caching._CacheLocator):
     """Numba's question "where is this function cached, and is it fresh" answered by content."""
 
     def __init__(self, py_func: Callable[..., Any]) -> None:
