@@ -19,7 +19,11 @@ from udfs.errors import InvalidSettings, TickflowError
 LOG_SETTINGS = SQL_FOLDER.parent / "flink-conf" / "log4j-sql.properties"
 _SET = re.compile(r"(?:--[^\n]*\n|/\*.*?\*/|\s)*SET\s+'(?P<name>[^']+)'\s*=\s*'(?P<value>[^']*)'\s*", re.IGNORECASE | re.DOTALL)
 _POSITION = re.compile(r"line (\d+), column (\d+)")
-_EXPECTATIONS = re.compile(r"\s*Was expecting.*", re.DOTALL)
+_NOISE = re.compile(
+    r"\s*Was expecting.*|^SQL validation failed\. |From line \d+, column \d+( to line \d+, column \d+)?: | at line \d+, column \d+",
+    re.DOTALL,
+)
+"""What Flink says beside the fault: every token that would have been right, and the place counted from the statement's first line."""
 
 
 class SqlError(TickflowError):
@@ -126,8 +130,8 @@ def _told_cause(java_error: Any) -> str:
 
 
 def _sql_error(told: str, statement: Statement) -> SqlError:
-    message = _EXPECTATIONS.sub("", told).strip()
-    position = _POSITION.search(message)
+    message = _NOISE.sub("", told).strip()
+    position = _POSITION.search(told)
     if position is None:
         return SqlError(message)
     return SqlError(message, statement.line + int(position[1]) - 1, int(position[2]))

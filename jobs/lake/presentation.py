@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import datetime
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from jobs.lake.flink_session import SqlResult
 
 _SHOWN_DIGITS = 8
+WIDE = 1000
+"""Columns of a file or a pipe: nothing is folded there."""
 
 
 def as_json_object(result: SqlResult) -> dict[str, object]:
@@ -41,13 +45,13 @@ def plain(value: object) -> object:
 
 def show(result: SqlResult, console: Console | None = None) -> None:
     """Prints a table, or OK for a statement without rows."""
-    console = console or Console()
+    console = console or Console(width=None if sys.stdout.isatty() else WIDE)
     if not result.columns:
         console.print("OK")
         return
-    table = Table(*result.columns)
+    table = Table(*(Column(name, overflow="fold") for name in result.columns))
     for row in result.rows:
-        table.add_row(*(words(value) for value in row))
+        table.add_row(*(Text(words(value)) for value in row))
     console.print(table)
     more = "" if result.is_complete else ", and more: raise --rows"
     console.print(f"{len(result.rows)} rows{more}", highlight=False)

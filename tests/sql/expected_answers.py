@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tests.sql import sample_lake
+from tests.sql.obvious_indicators import exponential_mean, relative_strength, smoothed
 from tests.sql.sample_lake import HORIZON_NS, Row
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET
 from udfs.records import Direction, SignalCode, SignalStatus
@@ -241,33 +242,6 @@ def _indicators(closes: list[float], rows: list[Row]) -> tuple[float | None, ...
         line,
         smoothed([_true_range(row, before) for before, row in pairwise(rows)], 14),
     )
-
-
-def exponential_mean(values: list[float], period: int) -> float | None:
-    if len(values) < period:
-        return None
-    mean = sum(values[:period]) / period
-    for value in values[period:]:
-        mean += 2 / (period + 1) * (value - mean)
-    return mean
-
-
-def smoothed(values: list[float], period: int) -> float | None:
-    """Wilder's mean: simple over the first `period`, then 1 / period of each further value."""
-    if len(values) < period:
-        return None
-    mean = sum(values[:period]) / period
-    for value in values[period:]:
-        mean += (value - mean) / period
-    return mean
-
-
-def relative_strength(closes: list[float], period: int) -> float | None:
-    changes = [after - before for before, after in pairwise(closes)]
-    gain, loss = smoothed([max(change, 0) for change in changes], period), smoothed([max(-change, 0) for change in changes], period)
-    if gain is None or loss is None:
-        return None
-    return 50.0 if gain + loss == 0 else 100 * gain / (gain + loss)
 
 
 def _true_range(row: Row, before: Row) -> float:

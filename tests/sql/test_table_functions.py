@@ -16,7 +16,7 @@ from jobs.lake.flink_session import FlinkSession
 from jobs.lake.sql_files import statements
 from jobs.lake.sql_session import SQL_FOLDER
 from tests.sql import sample_lake
-from tests.sql.expected_answers import exponential_mean, relative_strength
+from tests.sql.obvious_indicators import exponential_mean, relative_strength
 from udfs import table_functions
 from udfs.kernels.feature_vector import FEATURE_NAMES
 
