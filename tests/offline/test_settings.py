@@ -125,7 +125,7 @@ def test_a_misspelt_variable_of_a_section_is_a_problem_too() -> None:
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Settings().kafka.partitions = 3  # type: ignore[misc]
+        Settings().kafka.partitions = 3
 
 
 SECURED = KafkaSettings(security_protocol="SASL_SSL", sasl_mechanism="SCRAM-SHA-512", truststore="/certificates.pem")
@@ -167,7 +167,7 @@ def test_only_a_bounded_reading_ends() -> None:
 
 
 def test_exactly_once_needs_transactions() -> None:
-    exactly, at_least = (sink_table("t", "x", KafkaSettings(delivery_guarantee=name)) for name in ("exactly-once", "at-least-once"))  # type: ignore[arg-type]
+    exactly, at_least = (sink_table("t", "x", KafkaSettings(delivery_guarantee=name)) for name in ("exactly-once", "at-least-once"))
     assert "sink.transactional-id-prefix" in exactly
     assert "transactional" not in at_least
 

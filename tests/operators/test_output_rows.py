@@ -117,8 +117,9 @@ def test_a_feature_row_is_kept_with_its_price_and_validity(row: Any, price: floa
     assert not unpacked[len(row.valid) :].any()
 
 
-def statement(kind: str, **bounds: int) -> str:
-    found = [text for text in insert_statements(Outputs(CONSTANTS, lake={kind: "t"}, **bounds)) if text.startswith("INSERT INTO t ")]
+def statement(kind: str, from_time: int | None = None, to_time: int | None = None) -> str:
+    outputs = Outputs(CONSTANTS, lake={kind: "t"}, from_time=from_time, to_time=to_time)
+    found = [text for text in insert_statements(outputs) if text.startswith("INSERT INTO t ")]
     assert len(found) == 1
     return found[0]
 
