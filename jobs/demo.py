@@ -80,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ticks-per-second", type=float, default=40.0, help="events a second of the simulated market, all symbols")
     parser.add_argument("--seed", type=int, default=7, help="of the simulated market")
     parser.add_argument("--lake", choices=["folder", "s3"], default="folder", help="where tables lie: a folder, or an embedded S3 server")
-    parser.add_argument("--data", type=Path, default=paths.DATA, metavar="FOLDER", help="data directory, emptied first (default .tickflow/data)")
+    parser.add_argument(
+        "--data", type=Path, default=paths.DATA, metavar="FOLDER", help="data directory, emptied first (default .tickflow/data)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line, nothing to watch")
     return parser
 

@@ -59,6 +59,7 @@ def start_replay(
     settings: Settings, lake: LakeSettings, catalog: Catalog, endpoints: Endpoints, wanted: Range, parallelism: int | None = None
 ) -> Replay:
     """Publish the stored frames and control log to topics of their own and submit the bounded job. Raises FrameChanged, JobFailed."""
+    settings = settings_that_made_rows(catalog, settings)
     plan = _replay_plan(settings, lake, wanted, parallelism)
     partitions = settings.kafka.partitions
     topics = {plan.frames_topic: partitions, plan.control_topic: 1}
@@ -66,6 +67,16 @@ def start_replay(
     publish_control(catalog, settings, plan.control_topic)
     frames = publish_frames(catalog, settings, plan.frames_topic, wanted)
     return Replay(submit(plan, "replay", endpoints), plan.namespace, frames)
+
+
+def settings_that_made_rows(catalog: Catalog, settings: Settings) -> Settings:
+    """These settings, with everything that decides results as it was in the newest run that streamed; unchanged where none is noted."""
+    columns = ("started_at", "verb", "settings")
+    rows = [row for batch in read_rows(catalog, NAMESPACE, "runs", columns) for row in batch.to_pylist() if row["verb"] != "replay"]
+    if not rows:
+        return settings
+    recorded = Settings.model_validate_json(max(rows, key=lambda row: row["started_at"])["settings"])
+    return settings.model_copy(update={name: getattr(recorded, name) for name in ("kernel", "scoring", "universe", "topics")})
 
 
 def _replay_plan(settings: Settings, lake: LakeSettings, wanted: Range, parallelism: int | None) -> JobPlan:

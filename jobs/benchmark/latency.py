@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from confluent_kafka import Consumer, Message
 
 from infra.local.console import say
+from infra.local.flink import cancel, wait_until_running
 from jobs.benchmark.load import SECOND, Load, LoadGenerator
 from jobs.benchmark.machine import cpu_seconds, description
 from jobs.benchmark.trained import benchmark_model
@@ -25,7 +27,6 @@ from jobs.serving.online_process import start_online_store
 from jobs.session import Session, local_session
 from jobs.settings import Settings
 from jobs.submission import live_plan, make_topics, submit
-from infra.local.flink import cancel, wait_until_running
 from jobs.train import release_event
 from udfs.codecs.signals import decode_signal
 from udfs.records import SignalStatus
@@ -57,7 +58,9 @@ def _release_model(session: Session) -> int:
     say("bench: training a model on simulated history")
     trained = benchmark_model()
     reference = open_store(session.models).put(trained.version, trained.data, trained.card)
-    return publish(release_event(reference, "bench", "benchmark", time.time_ns()), PublisherSettings(session.settings.kafka.bootstrap_servers))
+    return publish(
+        release_event(reference, "bench", "benchmark", time.time_ns()), PublisherSettings(session.settings.kafka.bootstrap_servers)
+    )
 
 
 def _measured(settings: Settings, generator: LoadGenerator, load: Load, warm_up_seconds: float) -> dict[str, Any]:
@@ -87,7 +90,7 @@ def _measured(settings: Settings, generator: LoadGenerator, load: Load, warm_up_
     }
 
 
-def distribution(latencies: np.ndarray) -> dict[str, Any]:
+def distribution(latencies: npt.NDArray[np.float64]) -> dict[str, Any]:
     """Percentiles and a histogram of latencies in milliseconds."""
     if not len(latencies):
         return {"milliseconds": None, "histogram": []}
@@ -106,7 +109,7 @@ def _consumer(settings: Settings) -> Consumer:
     return consumer
 
 
-def _collect(consumer: Consumer, counted_from: int, ends_at: int) -> tuple[dict[str, int], np.ndarray]:
+def _collect(consumer: Consumer, counted_from: int, ends_at: int) -> tuple[dict[str, int], npt.NDArray[np.float64]]:
     """Signals of events in the measured time: how many of each status, and their latencies."""
     statuses: dict[str, int] = {status.name.lower(): 0 for status in SignalStatus}
     latencies: list[float] = []

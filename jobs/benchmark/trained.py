@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from jobs.gateway.market_event import MarketEvent
@@ -28,8 +29,10 @@ def benchmark_model() -> TrainedModel:
 
 
 def _rows() -> pa.Table:
-    columns: dict[str, list[Any]] = {name: [] for name in ("symbol", "event_time_ns", "event_number", "price", "feature_values", "feature_valid", "feature_set")}
-    states: dict[str, np.ndarray] = {}
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("symbol", "event_time_ns", "event_number", "price", "feature_values", "feature_valid", "feature_set")
+    }
+    states: dict[str, npt.NDArray[Any]] = {}
     for frame in _frames():
         state = states.setdefault(frame.symbol, new_state())
         _append(columns, frame.symbol, advance(state, frame.columns, KernelSettings()))

@@ -46,14 +46,24 @@ def _refresh(live: Live, watcher: SignalWatcher, title: str, ended: threading.Ev
 def picture(seen: Seen, title: str) -> Group:
     """The newest signal of each symbol, and the newest alerts."""
     table = Table(title=title, expand=True)
-    for name, justify in (("symbol", "left"), ("price", "right"), ("signal", "left"), ("conf.", "right"), ("ŷ bp", "right"), ("σ bp", "right")):
+    for name, justify in (
+        ("symbol", "left"),
+        ("price", "right"),
+        ("signal", "left"),
+        ("conf.", "right"),
+        ("ŷ bp", "right"),
+        ("σ bp", "right"),
+    ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("reasons", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("age", justify="right")
     newest = max((signal.available_time for signal in seen.latest.values()), default=0)
     for symbol in sorted(seen.latest)[:_MOST_SYMBOLS]:
         table.add_row(*_cells(seen.latest[symbol], newest))
-    lines = [Text(f"⚠ {_clock(alert.event_time)} {alert.symbol} {alert.rule_id}: {alert.measure} {alert.value:.4g}", "yellow") for alert in seen.last_alerts]
+    lines = [
+        Text(f"⚠ {_clock(alert.event_time)} {alert.symbol} {alert.rule_id}: {alert.measure} {alert.value:.4g}", "yellow")
+        for alert in seen.last_alerts
+    ]
     return Group(table, Text(f"{seen.signals} signals, {seen.alerts} alerts so far", "dim"), *lines)
 
 

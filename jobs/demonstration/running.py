@@ -67,19 +67,19 @@ def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOp
     online = start_online_store(settings)
     try:
         with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control) as follower, SignalWatcher(settings) as watcher:
-            warm_up = Gateway(KafkaPublisher(publisher), _gateway_settings(settings), Pacer(), follower.version)
+            gateway = Gateway(KafkaPublisher(publisher), _gateway_settings(settings), Pacer(), follower.version)
             say("demo: sending the warm-up stretch")
-            before = warm_up.run(running, close_bars=False, until=stretches.live_from)
+            before = gateway.run(running, close_bars=False, until=stretches.live_from)
             job = submission.wait()
             say(f"demo: job {job.job_id} runs; waiting until {before.frames} frames are stored")
             wait_until_stored(session.catalog, job.rest_url, job.job_id, before.frames, STORED_WITHIN_SECONDS)
             model = _train_and_release(session, stretches, publisher, follower)
-            live = Gateway(KafkaPublisher(publisher), _gateway_settings(settings), Pacer(options.speed), follower.version)
-            after = _watch(live, running, stretches, watcher, options)
+            gateway.change_pace(Pacer(options.speed))
+            sent = _watch(gateway, running, stretches, watcher, options)
             say("demo: waiting until everything is stored")
-            wait_until_stored(session.catalog, job.rest_url, job.job_id, before.frames + after.frames, STORED_WITHIN_SECONDS)
-            taken = wait_for_frames(job.rest_url, job.job_id, before.frames + after.frames)
-            counts = _counts(session, before, after, taken)
+            wait_until_stored(session.catalog, job.rest_url, job.job_id, sent.frames, STORED_WITHIN_SECONDS)
+            taken = wait_for_frames(job.rest_url, job.job_id, sent.frames)
+            counts = _counts(session, sent, taken)
             counts |= _times(watcher, started) | {"model": model, "horizon_seconds": stretches.horizon_seconds, "run_id": job.plan.run_id}
     finally:
         online.stop()
@@ -129,7 +129,9 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
     )
 
 
-def _train_and_release(session: Session, stretches: Stretches, publisher: PublisherSettings, follower: ControlFollower) -> dict[str, Any] | None:
+def _train_and_release(
+    session: Session, stretches: Stretches, publisher: PublisherSettings, follower: ControlFollower
+) -> dict[str, Any] | None:
     """Train on what is stored and put the model into force; None when there is too little to learn from."""
     say(f"demo: training a model on {stored_rows(session.catalog, 'features')} stored rows, horizon {stretches.horizon_seconds} s")
     store = open_store(session.models, session.lake.s3_endpoint, session.lake.s3_region)
@@ -138,33 +140,34 @@ def _train_and_release(session: Session, stretches: Stretches, publisher: Publis
     except NotEnoughData as error:
         say(f"demo: no model: {error}; signals will abstain")
         return None
-    version = publish(release_event(reference, "demo", "trained on the warm-up stretch", time.time_ns()), publisher, session.settings.topics.control)
+    version = publish(
+        release_event(reference, "demo", "trained on the warm-up stretch", time.time_ns()), publisher, session.settings.topics.control
+    )
     follower.wait_for(version, 30.0)
     return {"version": reference.version, "sha256": reference.sha256, "control_version": version, "metrics": card["metrics"]}
 
 
-def _watch(live: Gateway, running: RunningSource, stretches: Stretches, watcher: SignalWatcher, options: DemoOptions) -> GatewayCounts:
+def _watch(gateway: Gateway, running: RunningSource, stretches: Stretches, watcher: SignalWatcher, options: DemoOptions) -> GatewayCounts:
     """Play the live stretch while a person looks on."""
-    if live.pacer.paced:
+    if gateway.pacer.paced:
         watcher.measure_from = running.first_available_time() or stretches.live_from
-        watcher.intended = live.pacer.intended_wall_time
+        watcher.intended = gateway.pacer.intended_wall_time
     with shown(watcher, f"Tickflow: {running.name}", options.show):
-        return live.run(running, close_bars=True, until=stretches.live_until)
+        return gateway.run(running, close_bars=True, until=stretches.live_until)
 
 
-def _counts(session: Session, before: GatewayCounts, after: GatewayCounts, taken: Mapping[str, int]) -> dict[str, Any]:
+def _counts(session: Session, sent: GatewayCounts, taken: Mapping[str, int]) -> dict[str, Any]:
     """What went in (told by the gateway), what became of it (told by the job's counters and the lake's rejects), and whether it adds up."""
     catalog = session.catalog
     reasons, rejected_clocks = _rejected(session)
     late, duplicates = reasons.pop(Reason.LATE, 0), reasons.pop(Reason.DUPLICATE, 0)
-    unreadable = before.rejected + after.rejected
-    ticks_in = before.messages + after.messages
-    processed = taken.get("accepted_events", 0) - (before.clocks + after.clocks - rejected_clocks)
+    unreadable = sent.rejected
+    processed = taken.get("accepted_events", 0) - (sent.clocks - rejected_clocks)
     rejected = sum(reasons.values()) + unreadable
     by_reason = {Reason(code).name.lower(): count for code, count in sorted(reasons.items())}
     return {
-        "ticks_in": ticks_in,
-        "frames_in": before.frames + after.frames,
+        "ticks_in": sent.messages,
+        "frames_in": sent.frames,
         "features_out": stored_rows(catalog, "features"),
         "bars_out": stored_rows(catalog, "bars"),
         "signals_out": stored_rows(catalog, "signals"),
@@ -174,8 +177,8 @@ def _counts(session: Session, before: GatewayCounts, after: GatewayCounts, taken
         "duplicates": duplicates,
         "rejected": rejected,
         "rejected_by_reason": by_reason | ({"malformed_input_line": unreadable} if unreadable else {}),
-        "accounted": processed + late + duplicates + rejected == ticks_in,
-        "symbols": max(before.symbols, after.symbols),
+        "accounted": processed + late + duplicates + rejected == sent.messages,
+        "symbols": sent.symbols,
     }
 
 
@@ -214,10 +217,12 @@ def _times(watcher: SignalWatcher, started: float) -> dict[str, Any]:
 def next_steps(data: Path) -> str:
     """What to try after a demo."""
     where = "" if data == paths.DATA else f" --data {data}"
-    return (
-        f"\nTry next:\n  infra/tickflow prove{where}                       replay it all and compare every bit\n"
-        f"  infra/tickflow sql sql/reports/hit_rate_by_confidence.sql\n  infra/tickflow demo --source FOLDER --speed max   your own market data\n"
-    )
+    steps = {
+        f"infra/tickflow prove{where}": "replay it all and compare every bit",
+        "infra/tickflow sql sql/reports/hit_rate_by_confidence.sql": "ask the lake",
+        "infra/tickflow demo --source FOLDER --speed max": "your own market data",
+    }
+    return "\nTry next:\n" + "\n".join(f"  {command:<60} {purpose}" for command, purpose in steps.items())
 
 
 __all__ = ["DemoOptions", "next_steps", "run_demo"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from jobs.gateway.detect import open_source
@@ -11,6 +12,7 @@ from jobs.gateway.market_event import MarketEvent
 from jobs.gateway.running_source import Source
 from jobs.simulator.settings import SimulationSettings
 from jobs.simulator.source import SimulatedSource
+from udfs.errors import SourceError
 
 SECOND = 1_000_000_000
 HORIZONS_SECONDS = (300, 120, 60, 30, 10)
@@ -19,6 +21,7 @@ HORIZONS_IN_WARM_UP = 20
 """Spans of the horizon that training, calibration and their gaps need."""
 WARM_UP_SHARE = 0.6
 SIMULATED_WARM_UP_SECONDS = 100 * 60
+SAMPLED_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -35,28 +38,29 @@ class Stretches:
 
 def simulated(symbols: int, ticks_per_second: float, seconds: float, seed: int) -> Stretches:
     """A simulated market: its past at full speed, then `seconds` of it live."""
-    settings = SimulationSettings(symbols=symbols, seconds=SIMULATED_WARM_UP_SECONDS + seconds, ticks_per_second=ticks_per_second, seed=seed)
+    settings = SimulationSettings(
+        symbols=symbols, seconds=SIMULATED_WARM_UP_SECONDS + seconds, ticks_per_second=ticks_per_second, seed=seed
+    )
     live_from = settings.start_time + SIMULATED_WARM_UP_SECONDS * SECOND
     return Stretches(SimulatedSource(settings), live_from, None, HORIZONS_SECONDS[0])
 
 
 def recorded(path: Path, seconds: float | None, speed: float) -> Stretches:
-    """A recorded source: most of it trains the model. `seconds` of wall time at `speed` limit what is watched."""
+    """A recorded source: most of its messages train the model. `seconds` of wall time at `speed` limit what is watched."""
     source = open_source(path)
-    first, last = _span(source)
-    live_from = first + int((last - first) * WARM_UP_SHARE)
+    times = _available_times(source)
+    live_from = times[int(len(times) * WARM_UP_SHARE)]
     live_until = live_from + int(seconds * speed * SECOND) if seconds and math.isfinite(speed) else None
-    return Stretches(source, live_from, live_until, _horizon((live_from - first) / SECOND))
+    return Stretches(source, live_from, live_until, _horizon((live_from - times[0]) / SECOND))
 
 
-def _span(source: Source) -> tuple[int, int]:
-    """First and last available time: one pass over the source."""
-    first = last = 0
-    for item in source.events():
-        if isinstance(item, MarketEvent):
-            first = first or item.available_time
-            last = item.available_time
-    return first, last
+def _available_times(source: Source) -> list[int]:
+    """Available time of every so-many-th event: one pass over the source. Raises SourceError when it holds no event."""
+    events = (item.available_time for item in source.events() if isinstance(item, MarketEvent))
+    times = list(islice(events, 0, None, SAMPLED_EVERY))
+    if not times:
+        raise SourceError(f"{source.name} holds no market event")
+    return times
 
 
 def _horizon(warm_up_seconds: float) -> int:

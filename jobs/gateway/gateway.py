@@ -88,6 +88,11 @@ class Gateway:
             self.sink.flush()
         return self.snapshot()
 
+    def change_pace(self, pacer: Pacer) -> None:
+        """Go on at another pace, between two runs: after a warm-up stretch at full speed, for instance."""
+        self.pacer = pacer
+        self._packer.change_age(self.settings.packing(pacer).maximum_age_nanoseconds)
+
     def stop(self) -> None:
         """Ask `run` to end after the event it is at, and every later run to end at once; from any thread or a signal handler."""
         self._stopped = True

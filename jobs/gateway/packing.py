@@ -108,6 +108,10 @@ class Packer:
         """Different symbols seen."""
         return len(self._symbols)
 
+    def change_age(self, maximum_age_nanoseconds: int) -> None:
+        """From now on frames leave when their first event has waited this long, in stream time."""
+        self._age = maximum_age_nanoseconds
+
     def add(self, event: MarketEvent) -> PackedFrame | None:
         """Take one event; its symbol's frame if that is full now. The caller has called `advance` with the event's available time."""
         symbol = self._symbols.get(event[0])
