@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     shutil.rmtree(options.data, ignore_errors=True)
     load = Load(options.rate, options.seconds, options.symbols, options.maximum_events, options.packing_milliseconds)
     try:
-        result = measure(options.data, load)
+        result = measure(options.data, load, options.warm_up_seconds)
     except (TickflowError, SetupError) as error:
         say(f"bench: {error}")
         return 2
@@ -48,9 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     latency = kinds.add_parser("latency", help="event to signal through the broker, under a steady load")
     latency.add_argument("--rate", type=float, default=5000.0, help="events a second over all symbols (default 5000)")
     latency.add_argument("--seconds", type=float, default=60.0, help="measured time, after a warm-up (default 60)")
-    latency.add_argument("--symbols", type=int, default=500, help="symbols that share the load (default 500)")
+    latency.add_argument("--symbols", type=int, default=50, help="symbols that share the load (default 50)")
     latency.add_argument("--maximum-events", type=int, default=32, help="events in a frame at most (default 32)")
-    latency.add_argument("--packing-milliseconds", type=float, default=2.0, help="how long an event may wait for others of its frame")
+    latency.add_argument("--packing-milliseconds", type=float, default=4.0, help="how long an event may wait for others of its frame")
+    latency.add_argument(
+        "--warm-up-seconds", type=float, default=75.0, help="the same load before it counts: the JVM compiles what it runs"
+    )
     latency.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
     latency.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser

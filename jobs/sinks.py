@@ -52,12 +52,12 @@ def _into_lake(kind: str, table: str, outputs: Outputs) -> str:
     if kind == "control":
         return f"INSERT INTO {table} {_CONTROL}"
     columns = ", ".join(_lake_column(name, kind, outputs.constants) for name in LAKE_TABLES[kind].column_names())
-    return f"INSERT INTO {table} SELECT {columns} FROM records AS r WHERE {_wanted(kind, outputs)}"
+    return f"INSERT INTO {table} SELECT {columns} FROM lake_records AS r WHERE {_wanted(kind, outputs)}"
 
 
 _FRAMES = (
     "SELECT f.symbol, CAST(f.event_time AS TIMESTAMP_LTZ(6)), f.`record`.f2, f.`record`.f3, f.`record`.f4, f.`record`.f1, "
-    "SHA256(DECODE(f.`record`.f1, 'ISO-8859-1')) FROM frames AS f"
+    "SHA256(DECODE(f.`record`.f1, 'ISO-8859-1')) FROM lake_frames AS f"
 )
 _CONTROL_MILLISECONDS = (
     "(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time) * 1000 + MOD(EXTRACT(MILLISECOND FROM event_time), 1000))"

@@ -32,11 +32,10 @@ from udfs.codecs.signals import decode_signal
 from udfs.records import SignalStatus
 
 PERCENTILES = (50, 75, 90, 95, 99, 99.9, 100)
-WARM_UP_SECONDS = 20.0
 _AFTER_SECONDS = 5.0
 
 
-def measure(data: Path, load: Load, warm_up_seconds: float = WARM_UP_SECONDS) -> dict[str, Any]:
+def measure(data: Path, load: Load, warm_up_seconds: float) -> dict[str, Any]:
     """Run the whole system under a load and give the distribution of latencies, milliseconds."""
     whole = Load(load.rate, load.seconds + warm_up_seconds, load.symbols, load.maximum_events, load.packing_milliseconds, load.seed)
     machine = description()
@@ -76,6 +75,7 @@ def _measured(settings: Settings, generator: LoadGenerator, load: Load, warm_up_
     sent = generator.result()
     consumer.close()
     return {
+        "warm_up_seconds": warm_up_seconds,
         "rate_asked": load.rate,
         "rate_offered": round(sent["ticks"] / (warm_up_seconds + load.seconds), 1),
         "sent_behind_schedule_seconds": round(max(0.0, sent["seconds"] - warm_up_seconds - load.seconds), 3),
