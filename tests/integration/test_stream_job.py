@@ -133,7 +133,7 @@ def test_one_changed_bit_is_found(streamed: Streamed, hidden: bool) -> None:
 
 
 def _flip_one_bit(catalog: Catalog, renew_hash: bool) -> tuple[str, bytes]:
-    """Change the lowest bit of a price's exponent in one stored frame; the file's path and what it held."""
+    """Change one bit in one stored frame; the path of its file and what that held."""
     from jobs.replaying import frame_hash
 
     table = catalog.load_table((NAMESPACE, "market_frames"))
@@ -155,12 +155,12 @@ def _flip_one_bit(catalog: Catalog, renew_hash: bool) -> tuple[str, bytes]:
 
 
 def _changed(frame: bytes) -> bytes:
-    """The same frame with one bit of its first quote's bid price changed."""
+    """The same frame with the sign of its first quote's bid price changed: one bit, after which the quote cannot be accepted."""
     from udfs.codecs.frames import decode_frame
 
     price = decode_frame(frame).columns.quotes[0, :1].tobytes()
-    place = frame.index(price)
-    return frame[: place + 4] + bytes([frame[place + 4] ^ 1]) + frame[place + 5 :]
+    place = frame.index(price) + len(price) - 1
+    return frame[:place] + bytes([frame[place] ^ 0x80]) + frame[place + 1 :]
 
 
 def test_process_mode_gives_the_same_bits(streamed: Streamed) -> None:
