@@ -27,6 +27,11 @@ class ModelStore(Protocol):
         """What is stored, sorted: the newest data comes last."""
 
 
+def models_location(warehouse: str) -> str:
+    """Where models lie unless told otherwise: beside the lake's warehouse."""
+    return f"{warehouse.rstrip('/').rsplit('/', 1)[0]}/models"
+
+
 def open_store(location: str, s3_endpoint: str = "", s3_region: str = "us-east-1") -> ModelStore:
     """The store in a folder (a path or ``file://…``) or a bucket (``s3://bucket/prefix``; credentials from the environment)."""
     if location.startswith(("s3://", "s3a://")):

@@ -99,6 +99,10 @@ def _replay_plan(settings: Settings, lake: LakeSettings, wanted: Range, parallel
     )
 
 
+def _publisher(settings: Settings) -> KafkaPublisher:
+    return KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=settings.kafka.librdkafka_properties()))
+
+
 def publish_control(catalog: Catalog, settings: Settings, topic: str) -> int:
     """The stored control log, each entry at the offset it had; how many there are."""
     rows = [row for batch in read_rows(catalog, NAMESPACE, "control_events", ("version", "payload")) for row in batch.to_pylist()]
@@ -106,7 +110,7 @@ def publish_control(catalog: Catalog, settings: Settings, topic: str) -> int:
     versions = sorted(payloads)
     if versions != list(range(1, len(versions) + 1)):
         raise TickflowError(f"the stored control log has entries {versions}, expected 1 to {len(versions)} without a gap")
-    sink = KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=settings.kafka.librdkafka_properties()))
+    sink = _publisher(settings)
     for version in versions:
         sink.send(topic, b"", payloads[version], 0)
     sink.flush()
@@ -115,7 +119,7 @@ def publish_control(catalog: Catalog, settings: Settings, topic: str) -> int:
 
 def publish_frames(catalog: Catalog, settings: Settings, topic: str, wanted: Range) -> int:
     """The stored frames in log order, with their first positions in the headers; how many there are."""
-    sink = KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=settings.kafka.librdkafka_properties()))
+    sink = _publisher(settings)
     count = 0
     for frame in checked_frames(catalog, wanted):
         headers: Headers = [("partition", str(frame.position.partition).encode()), ("offset", str(frame.position.offset).encode())]

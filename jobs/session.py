@@ -14,6 +14,7 @@ from infra.local import paths, services
 from infra.local.endpoints import Endpoints, Lake
 from jobs.lake.catalog import open_catalog
 from jobs.lake.settings import LakeSettings, lake_from_environment
+from jobs.model_store import models_location
 from jobs.settings import Settings, load_settings
 
 SETTINGS_FILE = "job.toml"
@@ -35,7 +36,7 @@ class Session:
     @property
     def models(self) -> str:
         """Where models are stored: beside the warehouse."""
-        return f"{self.lake.warehouse.rstrip('/').rsplit('/', 1)[0]}/models"
+        return models_location(self.lake.warehouse)
 
 
 def settings_file(profile: str) -> Path | None:

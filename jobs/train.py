@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.model_store import ModelStore, open_store
+from jobs.model_store import ModelStore, models_location, open_store
 from jobs.time_arguments import parse_time
 from udfs.errors import TickflowError
 from udfs.records import ControlEvent, ControlKind, ModelReference
@@ -19,7 +19,6 @@ from udfs.records import ControlEvent, ControlKind, ModelReference
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
-    from jobs.lake.settings import LakeSettings
     from jobs.training.fit import TrainingSettings
 
 _NANOSECONDS_PER_SECOND = 1_000_000_000
@@ -91,18 +90,13 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     if options.release and not options.bootstrap_servers:
         raise ValueError("--release needs a broker: set TICKFLOW_KAFKA_BOOTSTRAP_SERVERS or give --bootstrap-servers")
     lake = lake_from_environment(os.environ, options.lake)
-    store = open_store(options.models or models_location(lake), lake.s3_endpoint, lake.s3_region)
+    store = open_store(options.models or models_location(lake.warehouse), lake.s3_endpoint, lake.s3_region)
     try:
         reference, card = train(open_catalog(lake), store, _request(options))
     except NoSuchTableError as error:
         raise NotEnoughData(f"the lake at {lake.warehouse} has no feature rows yet; run `infra/tickflow demo` or `live` first") from error
     version = _release(reference, options) if options.release else None
     return {**asdict(reference), "control_version": version, "metrics": card["metrics"], "horizon": card["horizon"], "card": card}
-
-
-def models_location(lake: LakeSettings) -> str:
-    """Where models lie unless told otherwise: beside the warehouse."""
-    return f"{lake.warehouse.rstrip('/').rsplit('/', 1)[0]}/models"
 
 
 def _request(options: argparse.Namespace) -> TrainRequest:
