@@ -26,6 +26,8 @@ FULL_SPEED_AGE_NANOSECONDS = 3600 * NANOSECONDS_PER_SECOND
 """The same at maximum speed, in stream time: nobody waits for a single event there, and full frames cost least."""
 BEHIND_SECONDS = 1.0
 SECONDS_A_FRAME_MAY_WAIT_WHEN_BEHIND = 0.25
+PAUSE_SECONDS = 0.001
+"""Time passes in steps of at least this when paced: one waking serves all the events and frames that became due meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Gateway:
     _packer: Packer = field(init=False)
     _tally: Tally = field(init=False, default_factory=Tally)
     _stopped: bool = field(init=False, default=False)
+    _reached: int = field(init=False, default=0)
+    """Stream time at which the clock was last read."""
 
     def __post_init__(self) -> None:
         self._packer = Packer(self.settings.packing(self.pacer))
@@ -90,7 +94,7 @@ class Gateway:
 
     def change_pace(self, pacer: Pacer) -> None:
         """Go on at another pace, between two runs: after a warm-up stretch at full speed, for instance."""
-        self.pacer = pacer
+        self.pacer, self._reached = pacer, 0
         self._packer.change_age(self.settings.packing(pacer).maximum_age_nanoseconds)
 
     def stop(self) -> None:
@@ -145,18 +149,22 @@ class Gateway:
 
     def _wait_for(self, due: int, source: RunningSource) -> None:
         """Let time pass up to the event's: send what becomes due in between."""
-        packer, pacer = self._packer, self.pacer
+        packer, pacer, now = self._packer, self.pacer, self._reached
         pacer.start(due)
         while True:
-            now = pacer.now(due)
             frames = packer.advance(min(now, due), self._aging_time(now, due))
             if frames:
                 self._send_all(frames, source)
                 packer.time_passed(self._aging_time(pacer.now(due), due))
             if now >= due or self._is_stopped():
                 return
-            pacer.sleep_until(min(due, packer.next_deadline()), self._is_stopped)
+            pacer.sleep_until(max(min(due, packer.next_deadline()), now + self._pause), self._is_stopped)
+            now = self._reached = pacer.now(due)
             self.sink.poll()
+
+    @property
+    def _pause(self) -> int:
+        return int(self.pacer.speed * PAUSE_SECONDS * NANOSECONDS_PER_SECOND)
 
     def _aging_time(self, now: int, due: int) -> int:
         """The time by which frames age: far behind the schedule it goes in steps, so that frames fill up and the gateway catches up."""
