@@ -43,7 +43,7 @@ def _into_topic(kind: str, table: str) -> str:
         "late": f"r.reject IS NOT NULL AND r.reject.reason = {int(Reason.LATE)}",
         "reject": f"r.reject IS NOT NULL AND r.reject.reason <> {int(Reason.LATE)}",
     }.get(kind, f"r.{part} IS NOT NULL")
-    return f"INSERT INTO {table} SELECT r.symbol, r.payload, {_event_time(part, 3)} FROM records AS r WHERE {condition}"
+    return f"INSERT INTO {table} SELECT r.symbol, r.{part}.payload, {_event_time(part, 3)} FROM records AS r WHERE {condition}"
 
 
 def _into_lake(kind: str, table: str, outputs: Outputs) -> str:

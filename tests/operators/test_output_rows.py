@@ -22,12 +22,12 @@ from udfs.codecs.rows import decode_bar, decode_feature_row
 from udfs.codecs.signals import decode_alert, decode_signal
 from udfs.codecs.wire import PINNED
 from udfs.errors import Reason
-from udfs.operators.output_rows import BYTES, PARTS, OutputRows, output_type
+from udfs.operators.output_rows import BYTES, PARTS, PAYLOAD, OutputRows, output_type
 from udfs.operators.symbol_processor import PricedRow, Record
 
 EXAMPLES = settings(max_examples=200, deadline=None)
 ROWS = OutputRows(PINNED)
-COMMON = ("symbol", "topic", "kafka_partition", "kafka_offset", "event_index", "payload")
+COMMON = ("symbol", "topic", "kafka_partition", "kafka_offset", "event_index")
 CONSTANTS = {"manifest_id": "m", "feature_set": "f"}
 FLINK_TYPES = {
     Kind.TEXT: Types.STRING(),
@@ -43,14 +43,14 @@ FLINK_TYPES = {
 @pytest.mark.parametrize("kind", LAKE_TABLES)
 def test_every_column_of_a_table_comes_from_somewhere_and_nothing_is_computed_in_vain(kind: str) -> None:
     table = LAKE_TABLES[kind]
-    elsewhere = {*CONSTANTS, "event_time", "start_time", *COMMON[:-1]}
-    assert set(table.column_names()) - elsewhere == set(PARTS[kind])
+    elsewhere = {*CONSTANTS, "event_time", "start_time", *COMMON}
+    assert set(table.column_names()) - elsewhere == set(PARTS[kind]) - {PAYLOAD}
 
 
 @pytest.mark.parametrize("kind", LAKE_TABLES)
 def test_columns_have_the_types_of_the_table(kind: str) -> None:
     kinds = {column.name: column.kind for column in LAKE_TABLES[kind].columns}
-    assert {name: FLINK_TYPES[kinds[name]] for name in PARTS[kind]} == PARTS[kind]
+    assert {name: FLINK_TYPES[kinds[name]] for name in PARTS[kind] if name != PAYLOAD} | {PAYLOAD: BYTES} == PARTS[kind]
 
 
 def test_the_row_type_names_the_common_columns_and_the_parts() -> None:
@@ -59,7 +59,8 @@ def test_the_row_type_names_the_common_columns_and_the_parts() -> None:
 
 def part(record: Record) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """(kind, its columns, the common columns) of a record's row; the other kinds are null."""
-    values = list(ROWS.row(record))
+    (row,) = ROWS.rows([record])
+    values = list(row)
     common, parts = dict(zip(COMMON, values, strict=False)), dict(zip(PARTS, values[len(COMMON) :], strict=True))
     filled = [kind for kind, columns in parts.items() if columns is not None]
     assert len(filled) == 1
@@ -85,7 +86,7 @@ DECODERS: dict[str, Any] = {"bar": decode_bar, "signal": decode_signal, "alert":
 @given(st.one_of(BARS, SIGNALS, ALERTS, REJECTED))
 def test_a_record_is_in_its_row_and_in_its_message_to_the_bit(record: Any) -> None:
     kind, columns, common = part(record)
-    assert bits(DECODERS[kind](common.pop("payload"))) == bits(record)
+    assert bits(DECODERS[kind](columns["payload"])) == bits(record)
     assert common == place_of(record)
     for field in fields(record):
         name = RENAMED.get(field.name, field.name)
@@ -107,14 +108,27 @@ def test_a_signals_probabilities_and_reasons_are_told(signal: Any) -> None:
 @EXAMPLES
 @given(feature_rows(), DOUBLES)
 def test_a_feature_row_is_kept_with_its_price_and_validity(row: Any, price: float) -> None:
-    kind, columns, common = part(PricedRow(row, price))
+    kind, columns, _ = part(PricedRow(row, price))
     assert kind == "feature"
-    assert bits(decode_feature_row(common["payload"])) == bits(row)
+    assert bits(decode_feature_row(columns["payload"])) == bits(row)
     assert bits(columns["price"]) == bits(price)
     assert np.array(columns["feature_values"], np.float32).tolist() == pytest.approx(row.values.tolist(), nan_ok=True, rel=0, abs=0)
     unpacked = np.unpackbits(np.frombuffer(columns["feature_valid"], np.uint8), bitorder="little")
     assert unpacked[: len(row.valid)].tolist() == row.valid.tolist()
     assert not unpacked[len(row.valid) :].any()
+
+
+@EXAMPLES
+@given(feature_rows(), SIGNALS, ALERTS, BARS)
+def test_a_signal_shares_the_row_of_its_features_and_nothing_else_does(row: Any, signal: Any, alert: Any, bar: Any) -> None:
+    priced = PricedRow(row, 1.0)
+    found = ROWS.rows([bar, priced, signal, alert, priced, signal])
+    filled = [[kind for kind, columns in zip(PARTS, list(one)[len(COMMON) :], strict=True) if columns is not None] for one in found]
+    assert filled == [["bar"], ["feature", "signal"], ["alert"], ["feature", "signal"]]
+    alone = [list(ROWS.rows([record])[0]) for record in (priced, signal)]
+    together = list(found[1])
+    for place, kind in enumerate(PARTS, len(COMMON)):
+        assert repr(together[place]) == repr(alone[kind == "signal"][place])
 
 
 def statement(kind: str, from_time: int | None = None, to_time: int | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
 from pyflink.common import Row, Types
@@ -43,22 +43,22 @@ class MarketFunction(KeyedProcessFunction):
         group = runtime_context.get_metrics_group()
         self._counters = {name: group.counter(name) for name in COUNTERS}
 
-    def process_element(self, value: Row, context: KeyedProcessFunction.Context) -> Iterator[Row]:
+    def process_element(self, value: Row, context: KeyedProcessFunction.Context) -> list[Row]:
         """One frame."""
         symbol, frame, topic, partition, offset = value[0], value[1], value[2], value[3], value[4]
         outcome = self._processor.process(symbol, frame, Position(topic, partition, offset), self._state.value())
         if outcome.state is not None:
             self._state.update(outcome.state)
         self._count(outcome)
-        for record in outcome.records:
-            yield self._rows.row(record)
+        return self._rows.rows(outcome.records)
 
     def _count(self, outcome: Outcome) -> None:
         counters = self._counters
         counters["frames"].inc()
         counters["accepted_events"].inc(outcome.accepted)
-        for record in outcome.records:
-            counters[_counter_name(record)].inc()
+        if outcome.records:
+            for name, count in Counter(map(_counter_name, outcome.records)).items():
+                counters[name].inc(count)
 
 
 def _counter_name(record: Any) -> str:

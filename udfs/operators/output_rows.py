@@ -1,13 +1,14 @@
 """What leaves the market function: one row type for every kind of record, so that the JVM can route without another Python operator.
 
-A row has the message for Kafka (`payload`), the place in the log, and exactly one of the nested parts, whose columns are those of the
-lake's table; the others are null. Columns that are the same for the whole job (manifest, feature set, topic) are added in SQL.
+A row has the place in the log and one of the nested parts, the others are null; only a signal shares the row of the features that it was
+made from, since each row costs the way from Python to the JVM. A part is the message for Kafka (`payload`) and the columns of the lake's
+table. Columns that are the same for the whole job (manifest, feature set) are added in SQL.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -24,8 +25,11 @@ from udfs.records import Alert, Bar, Position, Rejected, Signal
 BYTES: Final = Types.PRIMITIVE_ARRAY(Types.BYTE())
 _TEXT, _LONG, _INT, _DOUBLE, _BOOLEAN = Types.STRING(), Types.LONG(), Types.INT(), Types.DOUBLE(), Types.BOOLEAN()
 
+PAYLOAD: Final = "payload"
+"""Column of a part that is the message for Kafka."""
 PARTS: Final[dict[str, dict[str, TypeInformation]]] = {
     "feature": {
+        PAYLOAD: BYTES,
         "event_time_ns": _LONG,
         "available_time_ns": _LONG,
         "event_number": _LONG,
@@ -36,6 +40,7 @@ PARTS: Final[dict[str, dict[str, TypeInformation]]] = {
         "control_version": _LONG,
     },
     "bar": {
+        PAYLOAD: BYTES,
         "start_time_ns": _LONG,
         "length_seconds": _INT,
         "open": _DOUBLE,
@@ -49,6 +54,7 @@ PARTS: Final[dict[str, dict[str, TypeInformation]]] = {
         "available_time_ns": _LONG,
     },
     "signal": {
+        PAYLOAD: BYTES,
         "signal_id": _TEXT,
         "event_time_ns": _LONG,
         "available_time_ns": _LONG,
@@ -71,6 +77,7 @@ PARTS: Final[dict[str, dict[str, TypeInformation]]] = {
         "control_version": _LONG,
     },
     "alert": {
+        PAYLOAD: BYTES,
         "alert_id": _TEXT,
         "rule_id": _TEXT,
         "event_time_ns": _LONG,
@@ -82,6 +89,7 @@ PARTS: Final[dict[str, dict[str, TypeInformation]]] = {
         "signal_id": _TEXT,
     },
     "reject": {
+        PAYLOAD: BYTES,
         "event_time_ns": _LONG,
         "available_time_ns": _LONG,
         "reason": _INT,
@@ -98,8 +106,9 @@ _COMMON: Final[dict[str, TypeInformation]] = {
     "kafka_partition": _INT,
     "kafka_offset": _LONG,
     "event_index": _INT,
-    "payload": BYTES,
 }
+_PLACE_OF_PART: Final = {kind: len(_COMMON) + number for number, kind in enumerate(PARTS)}
+_FEATURE, _SIGNAL = _PLACE_OF_PART["feature"], _PLACE_OF_PART["signal"]
 
 
 def output_type() -> TypeInformation:
@@ -116,66 +125,67 @@ class OutputRows:
         framing = schema_ids.framing
         self._feature, self._bar, self._signal = framing("FeatureRow"), framing("Bar"), framing("Signal")
         self._alert, self._rejected = framing("Alert"), framing("Rejected")
-        self._of_kind: dict[type, Callable[[Any], Row]] = {
-            PricedRow: self._feature_row,
-            Bar: self._bar_row,
-            Signal: self._signal_row,
-            Alert: self._alert_row,
-            Rejected: self._reject_row,
+        self._of_kind: dict[type, tuple[int, Callable[[Any], Row]]] = {
+            Bar: (_PLACE_OF_PART["bar"], self._bar_part),
+            Signal: (_SIGNAL, self._signal_part),
+            Alert: (_PLACE_OF_PART["alert"], self._alert_part),
+            Rejected: (_PLACE_OF_PART["reject"], self._reject_part),
         }
 
-    def row(self, record: Record) -> Row:
-        """The row of one record."""
-        return self._of_kind[type(record)](record)
+    def rows(self, records: Iterable[Record]) -> list[Row]:
+        """The rows of records in their order; a signal follows the feature row that it was made from, and is put into its row."""
+        rows: list[Row] = []
+        for record in records:
+            if type(record) is PricedRow:
+                rows.append(_row(record.row.symbol, record.row.position, _FEATURE, self._feature_part(record)))
+                continue
+            place, part = self._of_kind[type(record)]
+            if place == _SIGNAL and rows and rows[-1][_FEATURE] is not None:
+                rows[-1][_SIGNAL] = part(record)
+            else:
+                rows.append(_row(record.symbol, record.position, place, part(record)))
+        return rows
 
-    def _feature_row(self, priced: PricedRow) -> Row:
+    def _feature_part(self, priced: PricedRow) -> Row:
         row, price = priced
         valid = np.packbits(row.valid, bitorder="little").tobytes()
-        part = Row(
-            row.event_time, row.available_time, row.event_number, row.values.tolist(), valid, price, row.bar_closed, row.control_version,
+        return Row(
+            encode_feature_row(row, self._feature), row.event_time, row.available_time, row.event_number, row.values.tolist(), valid, price,
+            row.bar_closed, row.control_version,
         )  # fmt: skip
-        return _row(row.symbol, row.position, encode_feature_row(row, self._feature), feature=part)
 
-    def _bar_row(self, bar: Bar) -> Row:
-        part = Row(
-            bar.start_time, bar.length_seconds, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.notional, bar.trades,
-            bar.signed_volume, bar.available_time,
+    def _bar_part(self, bar: Bar) -> Row:
+        return Row(
+            encode_bar(bar, self._bar), bar.start_time, bar.length_seconds, bar.open, bar.high, bar.low, bar.close, bar.volume,
+            bar.notional, bar.trades, bar.signed_volume, bar.available_time,
         )  # fmt: skip
-        return _row(bar.symbol, bar.position, encode_bar(bar, self._bar), bar=part)
 
-    def _signal_row(self, signal: Signal) -> Row:
-        part = Row(
-            signal.signal_id, signal.event_time, signal.available_time, signal.event_number, signal.horizon, signal.price,
-            int(signal.direction), signal.confidence, *signal.probabilities, signal.expected_return, signal.sigma, _reasons(signal),
-            int(signal.status), int(signal.code), signal.model_version, signal.model_hash, signal.feature_hash, signal.control_version,
+    def _signal_part(self, signal: Signal) -> Row:
+        return Row(
+            encode_signal(signal, self._signal), signal.signal_id, signal.event_time, signal.available_time, signal.event_number,
+            signal.horizon, signal.price, int(signal.direction), signal.confidence, *signal.probabilities, signal.expected_return,
+            signal.sigma, _reasons(signal), int(signal.status), int(signal.code), signal.model_version, signal.model_hash,
+            signal.feature_hash, signal.control_version,
         )  # fmt: skip
-        return _row(signal.symbol, signal.position, encode_signal(signal, self._signal), signal=part)
 
-    def _alert_row(self, alert: Alert) -> Row:
-        part = Row(
-            alert.alert_id, alert.rule_id, alert.event_time, alert.available_time, alert.event_number, alert.measure, alert.threshold,
-            alert.value, alert.signal_id,
+    def _alert_part(self, alert: Alert) -> Row:
+        return Row(
+            encode_alert(alert, self._alert), alert.alert_id, alert.rule_id, alert.event_time, alert.available_time, alert.event_number,
+            alert.measure, alert.threshold, alert.value, alert.signal_id,
         )  # fmt: skip
-        return _row(alert.symbol, alert.position, encode_alert(alert, self._alert), alert=part)
 
-    def _reject_row(self, rejected: Rejected) -> Row:
-        reason = rejected.reason
-        part = Row(rejected.event_time, rejected.available_time, int(reason), reason.name.lower(), rejected.detail, rejected.raw)
-        return _row(rejected.symbol, rejected.position, encode_rejected(rejected, self._rejected), reject=part)
+    def _reject_part(self, rejected: Rejected) -> Row:
+        reason, payload = rejected.reason, encode_rejected(rejected, self._rejected)
+        return Row(payload, rejected.event_time, rejected.available_time, int(reason), reason.name.lower(), rejected.detail, rejected.raw)
 
 
-def _row(
-    symbol: str,
-    position: Position,
-    payload: bytes,
-    feature: Row | None = None,
-    bar: Row | None = None,
-    signal: Row | None = None,
-    alert: Row | None = None,
-    reject: Row | None = None,
-) -> Row:
-    place = (position.topic, position.partition, position.offset, position.event_index)
-    return Row(symbol, *place, payload, feature, bar, signal, alert, reject)
+_NO_PARTS: Final = (None,) * len(PARTS)
+
+
+def _row(symbol: str, position: Position, place: int, part: Row) -> Row:
+    row = Row(symbol, position.topic, position.partition, position.offset, position.event_index, *_NO_PARTS)
+    row[place] = part
+    return row
 
 
 def _reasons(signal: Signal) -> str:

@@ -48,7 +48,7 @@ def _softmax(raw_scores: npt.NDArray[np.float64], scale: float, biases: npt.NDAr
 def calibrate(raw_scores: npt.NDArray[np.floating[Any]], calibration: Calibration) -> npt.NDArray[np.float64]:
     """(rows, 3) raw scores -> (rows, 3) probabilities that sum to 1; a row's bits do not depend on the other rows."""
     scores = np.ascontiguousarray(raw_scores, np.float64)
-    return _softmax(scores, calibration.scale, np.array(calibration.biases))  # type: ignore[no-any-return]
+    return _softmax(scores, calibration.scale, calibration.biases)  # type: ignore[no-any-return]
 
 
 def log_loss(probabilities: npt.NDArray[np.float64], classes: npt.NDArray[np.integer[Any]]) -> float:

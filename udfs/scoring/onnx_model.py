@@ -45,25 +45,30 @@ class Scores(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True)
-def _clear_missing(inputs: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    valid_share = np.empty(inputs.shape[0], np.float64)
-    for row in range(inputs.shape[0]):
+def _inputs_of(
+    values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], columns: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """(rows, model inputs) with NaN for what is missing, and the share that is not."""
+    inputs, valid_share = np.empty((values.shape[0], columns.shape[0]), np.float32), np.empty(values.shape[0], np.float64)
+    for row in range(values.shape[0]):
         usable_inputs = 0
-        for position in range(inputs.shape[1]):
-            if valid[row, position] and np.isfinite(inputs[row, position]):
-                usable_inputs += 1
-            else:
-                inputs[row, position] = np.nan
-        valid_share[row] = usable_inputs / inputs.shape[1]
-    return valid_share
+        for position in range(columns.shape[0]):
+            value = values[row, columns[position]]
+            usable = valid[row, columns[position]] and np.isfinite(value)
+            inputs[row, position] = value if usable else np.float32(np.nan)
+            usable_inputs += usable
+        valid_share[row] = usable_inputs / columns.shape[0]
+    return inputs, valid_share
 
 
 @numba.njit(cache=True, nogil=True)
-def _exponential(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    result = np.empty(values.shape[0], np.float64)
-    for row in range(values.shape[0]):
-        result[row] = np.exp(np.float64(values[row]))
-    return result
+def _return_and_sigma(raw_scores: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    rows = raw_scores.shape[0]
+    expected_return, sigma = np.empty(rows, np.float64), np.empty(rows, np.float64)
+    for row in range(rows):
+        expected_return[row] = raw_scores[row, 3]
+        sigma[row] = np.exp(np.float64(raw_scores[row, 4]))
+    return expected_return, sigma
 
 
 class Scorer:
@@ -82,19 +87,13 @@ class Scorer:
         self._session = session
         self.trees = trees
         self._calibration: Calibration = metadata.calibration
-        self._quantiles = np.array(metadata.quantiles, np.float64)
+        self._quantiles = metadata.quantiles
 
     def score(self, values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> Scores:
         """Scores of (rows, features) values; what is not valid or not finite counts as missing."""
-        inputs = values.take(self.columns, axis=1)
-        valid_share = _clear_missing(inputs, valid.take(self.columns, axis=1))
+        inputs, valid_share = _inputs_of(values, valid, self.columns)
         raw_scores = self.raw_scores(inputs)
-        return Scores(
-            probabilities=calibrate(raw_scores[:, :3], self._calibration),
-            expected_return=raw_scores[:, 3].astype(np.float64),
-            sigma=_exponential(raw_scores[:, 4]),
-            valid_share=valid_share,
-        )
+        return Scores(calibrate(raw_scores[:, :3], self._calibration), *_return_and_sigma(raw_scores), valid_share)
 
     def raw_scores(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """(rows, model inputs) -> (rows, 5) sums of the trees, columns as in `udfs.scoring.trees.OUTPUTS`."""

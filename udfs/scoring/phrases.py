@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import NamedTuple
 
 _STRONG = 0.05
@@ -53,6 +54,7 @@ _PHRASES: dict[str, Phrase] = {
 """By the feature's name, without its window where the name ends in one."""
 
 
+@cache
 def phrase_of(name: str) -> Phrase | None:
     """How to speak of a feature, None when the table does not know it."""
     if name in _PHRASES:

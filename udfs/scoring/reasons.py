@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,7 @@ def explain(
     inputs: npt.NDArray[np.float32],
     output: int,
     feature_names: tuple[str, ...],
-    quantiles: npt.NDArray[np.float64],
+    quantiles: Sequence[Sequence[float]],
     count: int,
 ) -> tuple[Attribution, ...]:
     """At most `count` inputs with the largest positive contribution to an output's raw score, largest first, equal ones by position.
@@ -32,19 +34,19 @@ def explain(
     )
 
 
-def _attribution(name: str, contribution: float, value: float, quantiles: npt.NDArray[np.float64]) -> Attribution:
+def _attribution(name: str, contribution: float, value: float, quantiles: Sequence[float]) -> Attribution:
     return Attribution(feature=name, contribution=contribution, words=describe(name, value, quantile_of(value, quantiles)))
 
 
-def quantile_of(value: float, quantiles: npt.NDArray[np.float64]) -> float:
+def quantile_of(value: float, quantiles: Sequence[float]) -> float:
     """Where a value lies among the training rows: 0 (below nearly all) to 1 (above nearly all), between the stored levels linearly."""
     if math.isnan(value) or math.isnan(quantiles[0]):
         return math.nan
-    below = int(np.searchsorted(quantiles, value, "left"))
-    up_to = int(np.searchsorted(quantiles, value, "right"))
+    below = bisect_left(quantiles, value)
+    up_to = bisect_right(quantiles, value)
     if below < up_to:  # the value is itself one or several of the quantiles: take their middle
         return (QUANTILE_LEVELS[below] + QUANTILE_LEVELS[up_to - 1]) / 2
     if below in (0, len(QUANTILE_LEVELS)):
         return float(below > 0)
     share = (value - quantiles[below - 1]) / (quantiles[below] - quantiles[below - 1])
-    return QUANTILE_LEVELS[below - 1] + float(share) * (QUANTILE_LEVELS[below] - QUANTILE_LEVELS[below - 1])
+    return QUANTILE_LEVELS[below - 1] + share * (QUANTILE_LEVELS[below] - QUANTILE_LEVELS[below - 1])
