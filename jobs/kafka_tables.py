@@ -20,10 +20,6 @@ _WRITE_COLUMNS = """
   event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'"""
 
 
-_PATIENT_FETCHES = {"properties.fetch.min.bytes": "65536", "properties.fetch.max.wait.ms": "2"}
-"""The broker gathers records for up to 2 ms before it answers a fetch: one answer a record costs it more than all else it does."""
-
-
 @dataclass(frozen=True)
 class Reading:
     """How a topic is read: from where, and whether it ends at what is there now."""
@@ -40,18 +36,17 @@ def source_table(name: str, topic: str, kafka: KafkaSettings, group: str, readin
         "scan.startup.mode": reading.start,
         "properties.auto.offset.reset": "earliest",
         "scan.topic-partition-discovery.interval": "0",
-        **_PATIENT_FETCHES,
     }
     options |= {"scan.bounded.mode": "latest-offset"} if reading.bounded else {}
     return _create(name, _READ_COLUMNS, options, kafka)
 
 
-def sink_table(name: str, topic: str, kafka: KafkaSettings) -> str:
-    """`CREATE TEMPORARY TABLE` of a topic that is written, key = symbol, time = event time."""
+def sink_table(name: str, topic: str, kafka: KafkaSettings, linger_milliseconds: int = 1) -> str:
+    """`CREATE TEMPORARY TABLE` of a topic that is written, key = symbol, time = event time; a record may wait for others for a while."""
     options = {
         "topic": topic,
         "sink.delivery-guarantee": kafka.delivery_guarantee,
-        "properties.linger.ms": "1",
+        "properties.linger.ms": str(linger_milliseconds),
         "properties.acks": "all",
         "properties.compression.type": kafka.compression,
     }

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from jobs.gateway.packing import PackedFrame
 from udfs.errors import Reason
 from udfs.kernels.events import EventKind
@@ -73,14 +70,15 @@ class Tally:
     control_version: int = 0
     interrupted: bool = False
     rejected: dict[Reason, int] = field(default_factory=dict)
-    kinds: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_KINDS, np.int64))
+    kinds: list[int] = field(default_factory=lambda: [0] * _KINDS)
 
     def count_frame(self, frame: PackedFrame, size: int, control_version: int) -> None:
         """One frame of `size` bytes was handed to the sink."""
         self.frames += 1
         self.bytes += size
         self.control_version = control_version
-        self.kinds += np.bincount(frame.columns.kind, minlength=_KINDS)
+        for event in frame.events:
+            self.kinds[event[1]] += 1
 
     def count_rejected(self, reason: Reason) -> None:
         """One line of the source was rejected."""
@@ -88,7 +86,7 @@ class Tally:
 
     def events_by_kind(self) -> dict[str, int]:
         """Names to counts, without the kinds that did not occur."""
-        return {_kind_name(int(kind)): int(self.kinds[kind]) for kind in np.flatnonzero(self.kinds)}
+        return {_kind_name(kind): count for kind, count in enumerate(self.kinds) if count}
 
 
 def _kind_name(kind: int) -> str:

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from jobs.gateway.counts import GatewayCounts, Tally, by_topic
+from jobs.gateway.event_columns import column_bytes
 from jobs.gateway.market_event import MarketEvent, RejectedLine
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.packing import NEVER, PackedFrame, Packer, PackingSettings
 from jobs.gateway.publisher import Sink
 from jobs.gateway.running_source import RunningSource, Source
-from udfs.codecs.frames import encode_frame
+from udfs.codecs.frames import encode_columns
 from udfs.codecs.rejects import encode_rejected
 from udfs.kernels.events import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
 from udfs.records import Position, Rejected
 
-PACED_AGE_NANOSECONDS = 2 * NANOSECONDS_PER_MILLISECOND
+PACED_AGE_NANOSECONDS = 4 * NANOSECONDS_PER_MILLISECOND
 """How long an event may wait for others of its frame when events are sent at the speed they happened."""
 FULL_SPEED_AGE_NANOSECONDS = 3600 * NANOSECONDS_PER_SECOND
 """The same at maximum speed, in stream time: nobody waits for a single event there, and full frames cost least."""
@@ -38,7 +39,7 @@ class GatewaySettings:
     rejects_topic: str = "rejects"
     maximum_events: int = 32
     maximum_age_nanoseconds: int | None = None
-    """How long an event may wait for others of its frame; None: 2 ms of real time when paced, 1 h of stream time at full speed."""
+    """How long an event may wait for others of its frame; None: 4 ms of real time when paced, 1 h of stream time at full speed."""
     out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
     manifest_id: str = ""
     """Stamped on rejected lines."""
@@ -179,7 +180,7 @@ class Gateway:
 
     def _send(self, frame: PackedFrame, source: RunningSource) -> None:
         version = self.control_version()
-        data = encode_frame(frame.symbol, source.venue, source.name, version, frame.columns)
+        data = encode_columns(frame.symbol, source.venue, source.name, version, column_bytes(frame.events))
         self.sink.send(self.settings.frames_topic, frame.symbol.encode(), data, frame.timestamp_milliseconds)
         self._tally.count_frame(frame, len(data), version)
 

@@ -28,7 +28,8 @@ class PackingSettings:
 
     maximum_events: int = 32
     maximum_age_nanoseconds: int = 5_000_000
-    """A frame leaves when its first event has waited this long, in stream time."""
+    """Frames leave together at the multiples of this, in stream time: many symbols share one waking and one request to the broker, and an
+    event waits half of it on average. 0: at once."""
     out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
     """How long after a bar's end an event of that bar may still arrive: the job's own tolerance."""
     maximum_clock_skew_nanoseconds: int = 60 * NANOSECONDS_PER_SECOND
@@ -56,9 +57,14 @@ class PackedFrame(NamedTuple):
     """Consecutive events of one symbol, ready to be encoded."""
 
     symbol: str
-    columns: FrameColumns
+    events: list[MarketEvent]
     timestamp_milliseconds: int
     """Kafka's time of the record: the last event's time, or when it was available where that time cannot be true."""
+
+    @property
+    def columns(self) -> FrameColumns:
+        """The events as columns."""
+        return columns_of(self.events)
 
 
 class _Symbol:
@@ -109,7 +115,7 @@ class Packer:
         return len(self._symbols)
 
     def change_age(self, maximum_age_nanoseconds: int) -> None:
-        """From now on frames leave when their first event has waited this long, in stream time."""
+        """From now on frames leave at the multiples of this, in stream time."""
         self._age = maximum_age_nanoseconds
 
     def add(self, event: MarketEvent) -> PackedFrame | None:
@@ -175,7 +181,7 @@ class Packer:
         if len(waiting) >= self._full:
             return self._flush(symbol)
         if len(waiting) == 1:
-            symbol.deadline = self._now + self._age
+            symbol.deadline = self._now - self._now % self._age + self._age if self._age else self._now
             self._deadlines.append((symbol.deadline, symbol))
         return None
 
@@ -183,7 +189,7 @@ class Packer:
         events = symbol.waiting
         symbol.waiting = []
         symbol.deadline = NEVER
-        return PackedFrame(symbol.name, columns_of(events), record_time_milliseconds(events[-1], self._skew))
+        return PackedFrame(symbol.name, events, record_time_milliseconds(events[-1], self._skew))
 
     def _open_bar(self, symbol: _Symbol, event_time: int) -> None:
         symbol.bar_end = symbol.pending_end = _bar_end(event_time, self._shortest)

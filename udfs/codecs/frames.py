@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -49,8 +50,14 @@ def encode_frame(
     problem = frame_columns.problem(columns)
     if problem:
         raise ValueError(f"frame of {symbol}: {problem}")
-    kind, flags, event_time, available_time, sequence, *payloads = frame_columns.to_bytes(columns)
-    trades, trade_sides, quotes, books, bars, statuses = payloads
+    return encode_columns(symbol, venue, source, control_version, frame_columns.to_bytes(columns), framing)
+
+
+def encode_columns(
+    symbol: str, venue: str, source: str, control_version: int, columns: Sequence[bytes], framing: MessageFraming = PINNED_FRAMING
+) -> bytes:
+    """The same from columns that are bytes already, in the order of `FrameColumns`, and known to fit together."""
+    kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses = columns
     events = len(kind)
     message = FrameMessage(
         symbol=symbol,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -46,6 +47,12 @@ class Advance(NamedTuple):
     """(r,) `outputs.RowFlag` bits."""
     bars: npt.NDArray[np.void]
     """(b,) of `outputs.BAR`, in the order they closed."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every event was accepted and nothing came of them: most frames, and so worth asking first."""
+        nothing_made = self.row_values is _NO_ROWS[0] and self.bars is _NO_BARS
+        return nothing_made and self.verdicts is _accepted(len(self.verdicts))
 
 
 RowFields: TypeAlias = tuple[
@@ -91,22 +98,24 @@ def _workspace() -> _Workspace:
     return _WORKSPACE[0]
 
 
-def advance(state: SymbolState, columns: FrameColumns, settings: KernelSettings) -> Advance:
+def advance(state: SymbolState, columns: FrameColumns, settings: KernelSettings, events: int | None = None) -> Advance:
     """Take the events of one frame in log order. Changes `state`, an array (1,) of `symbol_state.SYMBOL_STATE`, in place.
 
     The result does not depend on how the log is cut into frames, nor on the state having been written out and read back in between.
-    Columns may be read-only. Columns of unequal length, or an event without its payload, are rejected with COLUMN_LENGTH.
+    Columns may be read-only, and longer than `events` where they are room that is used again. Columns of unequal length, or an event
+    without its payload, are rejected with COLUMN_LENGTH.
     """
     workspace = _WORKSPACE[0] if _WORKSPACE else _workspace()
-    events = len(columns.kind)
+    if events is None:
+        events = len(columns.kind)
     scratch = workspace.scratch if events <= _SCRATCH_EVENTS else scratch_outputs(events)
     verdicts, rows, bars, work, row_bytes, bar_bytes = scratch
-    workspace.loop(state, *columns, workspace.use(settings), verdicts, rows, bars, work)
-    row_count, bar_count = work["rows"].item(), work["bars"].item()
+    counts = workspace.loop(state, events, *columns, workspace.use(settings), verdicts, rows, bars, work)
+    row_count, bar_count, rejected = counts
     # Copies: the buffers belong to the next call.
     row_fields = _row_fields(np.frombuffer(bytes(row_bytes[: row_count * ROW.itemsize]), ROW)) if row_count else _NO_ROWS
     closed_bars = np.frombuffer(bytes(bar_bytes[: bar_count * BAR.itemsize]), BAR) if bar_count else _NO_BARS
-    return Advance(verdicts[:events].copy(), *row_fields, closed_bars)
+    return Advance(verdicts[:events].copy() if rejected else _accepted(events), *row_fields, closed_bars)
 
 
 def _row_fields(rows: npt.NDArray[np.void]) -> RowFields:
@@ -114,6 +123,12 @@ def _row_fields(rows: npt.NDArray[np.void]) -> RowFields:
     values, valid = rows["values"], rows["valid"].view(np.bool_)
     times = rows["event_index"], rows["event_time"], rows["available_time"], rows["event_number"]
     return values, valid, *times, rows["bar_closed"], rows["price"], rows["flags"]
+
+
+@lru_cache(maxsize=_SCRATCH_EVENTS)
+def _accepted(events: int) -> npt.NDArray[np.uint8]:
+    """(events,) read-only verdicts of a frame whose events were all accepted."""
+    return np.frombuffer(bytes(events), np.uint8)
 
 
 _NO_ROWS: Final = _row_fields(np.zeros(0, ROW))

@@ -62,28 +62,34 @@ def _signature() -> tuple[Any, ...]:
     payloads = [_readonly(types.float64, 2), _readonly(types.int8, 1), _readonly(types.float64, 2), _readonly(types.float64, 3)]
     payloads += [_readonly(types.float64, 2), _readonly(types.uint8, 1)]
     state, settings, rows, bars, work = (numba.from_dtype(dtype)[::1] for dtype in (SYMBOL_STATE, COMPILED_SETTINGS, ROW, BAR, WORK))
-    return (state, *head, *payloads, settings, types.uint8[::1], rows, bars, work)
+    return (state, types.int64, *head, *payloads, settings, types.uint8[::1], rows, bars, work)
 
 
 @cache
-def compiled_event_loop() -> Callable[..., None]:
-    """Compile the loop, or load it from the disk cache. Once a process; seconds when compiled, milliseconds when loaded."""
+def compiled_event_loop() -> Callable[..., tuple[int, int, int]]:
+    """Compile the loop, or load it from the disk cache. Once a process; seconds when compiled, milliseconds when loaded.
+
+    It takes the first `events` events of the columns and gives the numbers of rows, bars and rejected events.
+    """
     sources = source_number(__name__)
 
     @numba.njit(cache=True, **OPTIONS)
     def take_events(  # type: ignore[no-untyped-def]
-        state, kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses,
+        state, events, kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses,
         settings, verdicts, out_rows, out_bars, work
     ):  # fmt: skip
         columns = FrameColumns(kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses)
         begin(work[0])
         agree = sources > 0 and heads_agree(columns)
-        for index in range(kind.shape[0]):
+        rejected = 0
+        for index in range(events):
             verdict = read_event(work[0], columns, index) if agree else _COLUMN_LENGTH
             if verdict == ACCEPTED:
                 verdict = _take_event(state[0], settings[0], work[0], out_rows, out_bars)
-            state[0].rejected += verdict != ACCEPTED
+            rejected += verdict != ACCEPTED
             verdicts[index] = verdict
+        state[0].rejected += rejected
+        return work[0].rows, work[0].bars, rejected
 
     take_events.compile(_signature())
     take_events.disable_compile()

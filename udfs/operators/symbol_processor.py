@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.codecs.frames import MarketFrame, decode_frame, frame_of_one
+from udfs.codecs.plain_frames import PlainFrameReader
 from udfs.codecs.state_blob import pack_state, unpack_state
 from udfs.errors import MalformedMessage, Reason
 from udfs.kernels.advance import Advance, advance
@@ -46,35 +47,43 @@ class SymbolProcessor:
         self._control = control
         self._scoring = RowScoring(settings)
         self._framing = settings.schema_ids.framing("MarketFrame")
+        self._reader = PlainFrameReader(self._framing, settings.largest_frame_bytes)
         self._reported_refusals = 0
 
     def process(self, symbol: str, data: bytes, position: Position, blob: bytes | None) -> Outcome:
         """Take one frame. Whatever its bytes, it is processed or rejected: data never raises."""
+        plain = self._reader.read(symbol.encode("utf-8", "surrogatepass"), data)
         try:
-            frame = self._decode(symbol, data)
-            control = self._control_of(frame)
+            frame = None if plain else self._decode(symbol, data)
+            version = plain.control_version if plain else frame.control_version  # type: ignore[union-attr]
+            control = self._control_of(symbol, version)
         except MalformedMessage as error:
             return Outcome([self._refused(symbol, error, data, position)], None, 0)
         state, alert_state = unpack_state(blob, SYMBOL_STATE) if blob else (new_state(), b"")
-        result = advance(state, frame.columns, self._settings.kernel)
-        records: list[Record] = [*self._control_refusals(), *self._bars(symbol, result, position)]
+        events, columns = (plain.events, plain.columns) if plain else (len(frame.columns.kind), frame.columns)  # type: ignore[union-attr]
+        result = advance(state, columns, self._settings.kernel, events)
+        records: list[Record] = self._control_refusals()
+        if result.is_quiet:
+            return Outcome(records, pack_state(state, alert_state), events)
+        records += self._bars(symbol, result, position)
         alert_state = self._add_rows(records, symbol, result, control, position, alert_state)
         rejected = np.flatnonzero(result.verdicts)
-        records.extend(self._rejected(frame, int(index), result.verdicts, position) for index in rejected)
-        return Outcome(records, pack_state(state, alert_state), len(result.verdicts) - len(rejected))
+        if len(rejected):
+            records += self._rejected_events(frame or self._decode(symbol, data), rejected, result.verdicts, position)
+        return Outcome(records, pack_state(state, alert_state), events - len(rejected))
 
     def _decode(self, symbol: str, data: bytes) -> MarketFrame:
         frame = decode_frame(data, self._framing, self._settings.largest_frame_bytes)
         if frame.symbol != symbol:
             raise MalformedMessage(Reason.SYMBOL_MISMATCH, f"the record's key is {symbol!r}, the frame's symbol {frame.symbol!r}")
-        if self._settings.universe and symbol not in self._settings.universe:
-            raise MalformedMessage(Reason.UNKNOWN_SYMBOL, f"{symbol!r} is not in the universe of {len(self._settings.universe)} symbols")
         return frame
 
-    def _control_of(self, frame: MarketFrame) -> ControlSnapshot:
-        snapshot = self._control.at(frame.control_version)
+    def _control_of(self, symbol: str, version: int) -> ControlSnapshot:
+        if self._settings.universe and symbol not in self._settings.universe:
+            raise MalformedMessage(Reason.UNKNOWN_SYMBOL, f"{symbol!r} is not in the universe of {len(self._settings.universe)} symbols")
+        snapshot = self._control.at(version)
         if snapshot is None:
-            raise MalformedMessage(Reason.MALFORMED_FRAME, f"control version {frame.control_version} is not in the control log")
+            raise MalformedMessage(Reason.MALFORMED_FRAME, f"control version {version} is not in the control log")
         return snapshot
 
     def _bars(self, symbol: str, result: Advance, position: Position) -> list[Bar]:
@@ -130,8 +139,12 @@ class SymbolProcessor:
             manifest_id=self._settings.manifest_id,
         )
 
-    def _rejected(self, frame: MarketFrame, index: int, verdicts: npt.NDArray[np.uint8], position: Position) -> Rejected:
-        reason = Reason(int(verdicts[index]))
+    def _rejected_events(
+        self, frame: MarketFrame, rejected: npt.NDArray[np.intp], verdicts: npt.NDArray[np.uint8], position: Position
+    ) -> list[Rejected]:
+        return [self._rejected(frame, index, Reason(int(verdicts[index])), position) for index in rejected.tolist()]
+
+    def _rejected(self, frame: MarketFrame, index: int, reason: Reason, position: Position) -> Rejected:
         return Rejected(
             symbol=frame.symbol,
             reason=reason,
@@ -146,9 +159,11 @@ class SymbolProcessor:
     def _refused(self, symbol: str, error: MalformedMessage, data: bytes, position: Position) -> Rejected:
         return Rejected(symbol, error.reason, error.detail, 0, 0, data, position, self._settings.manifest_id)
 
-    def _control_refusals(self) -> list[Rejected]:
+    def _control_refusals(self) -> list[Record]:
         """Control entries that this process refused and has not told of yet."""
         refused = self._control.state.refused
+        if len(refused) == self._reported_refusals:
+            return []
         fresh, self._reported_refusals = refused[self._reported_refusals :], len(refused)
         return [self._refused_control(entry) for entry in fresh]
 
