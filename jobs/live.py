@@ -33,9 +33,9 @@ _POSITION_IN_HEADERS = (
 )
 
 _URGENT = ("signal", "alert")
-_URGENT_LINGER_MILLISECONDS = 1
-_LINGER_MILLISECONDS = 10
-"""Nobody decides from a bar or a feature row within a few milliseconds, and one request for many records spares the broker and the job."""
+_URGENT_LINGER_MILLISECONDS = 2
+_LINGER_MILLISECONDS = 20
+"""Nobody decides from a bar or a feature row within 20 ms, and one request for many records spares the broker and the job."""
 
 
 def execute(plan: JobPlan) -> None:

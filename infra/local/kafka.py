@@ -73,7 +73,7 @@ def properties(directory: Path, port: int, controller_port: int) -> dict[str, st
 
 def java(main_class: str, arguments: list[str], directory: Path) -> list[str]:
     """The command line of one of Kafka's programs."""
-    memory = [f"-Xmx{HEAP_MEGABYTES}m", f"-Xms{HEAP_MEGABYTES // 2}m", "-XX:+UseParallelGC", *QUICK_COMPILER]
+    memory = [f"-Xmx{HEAP_MEGABYTES}m", f"-Xms{HEAP_MEGABYTES // 2}m", "-XX:+UseParallelGC"]
     if main_class == FORMATTER:
         memory = ["-Xmx256m", "-XX:+UseSerialGC", *QUICK_COMPILER]
     class_path = ["-cp", f"{paths.JARS / 'kafka'}/*"]
