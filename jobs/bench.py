@@ -48,11 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     latency = kinds.add_parser("latency", help="event to signal through the broker, under a steady load")
     latency.add_argument("--rate", type=float, default=5000.0, help="events a second over all symbols (default 5000)")
     latency.add_argument("--seconds", type=float, default=60.0, help="measured time, after a warm-up (default 60)")
-    latency.add_argument("--symbols", type=int, default=50, help="symbols that share the load (default 50)")
+    latency.add_argument("--symbols", type=int, default=10, help="symbols that share the load (default 10)")
     latency.add_argument("--maximum-events", type=int, default=32, help="events in a frame at most (default 32)")
-    latency.add_argument("--packing-milliseconds", type=float, default=4.0, help="how long an event may wait for others of its frame")
+    latency.add_argument("--packing-milliseconds", type=float, default=4.0, help="frames leave at the multiples of this (default 4)")
     latency.add_argument(
-        "--warm-up-seconds", type=float, default=75.0, help="the same load before it counts: the JVM compiles what it runs"
+        "--warm-up-seconds", type=float, default=90.0, help="the same load before it counts: the JVM compiles what it runs"
     )
     latency.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
     latency.add_argument("--json", action="store_true", help="one JSON object on the last line")

@@ -33,7 +33,7 @@ _POSITION_IN_HEADERS = (
 )
 
 _URGENT = ("signal", "alert")
-_URGENT_LINGER_MILLISECONDS = 2
+_URGENT_LINGER_MILLISECONDS = 0
 _LINGER_MILLISECONDS = 20
 """Nobody decides from a bar or a feature row within 20 ms, and one request for many records spares the broker and the job."""
 

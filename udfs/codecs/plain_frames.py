@@ -7,13 +7,12 @@ is different in any way is left to `frames.decode_frame`, which knows every form
 # mypy: no-warn-return-any
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numba
 import numpy as np
-import numpy.typing as npt
 from numba import types
 
 from udfs.codecs.frame_columns import EVENT_COLUMNS, PAYLOAD_KINDS, ROW_TYPES
@@ -27,12 +26,18 @@ PLAIN_EVENTS: Final = 256
 
 _ROOM: Final = np.dtype([(name, row.base, (PLAIN_EVENTS, *row.shape)) for name, row in ROW_TYPES.items()], align=True)
 _ROW_BYTES: Final = tuple(row.itemsize for row in ROW_TYPES.values())
-_STARTS: Final = tuple(int((_ROOM.fields or {})[name][1]) for name in ROW_TYPES)
+_PLACES: Final[Mapping[str, Any]] = _ROOM.fields or {}
+_STARTS: Final = tuple(int(_PLACES[name][1]) for name in ROW_TYPES)
 _COLUMNS: Final = len(ROW_TYPES)
 _KIND, _FLAGS, _EVENT_TIME, _AVAILABLE_TIME, _SEQUENCE = range(EVENT_COLUMNS)
 _SYMBOL_FIELD, _SOURCE_FIELD, _CONTROL_FIELD, _FIRST_COLUMN_FIELD = 1, 3, 4, 5
 _LENGTH_DELIMITED: Final = 2
 _NOT_PLAIN: Final = -1
+
+
+Octets: TypeAlias = Any
+Numbers: TypeAlias = Any
+"""Arrays of uint8 and int64 inside compiled code, where the compiler and not the type checker knows what comes out of them."""
 
 
 class PlainFrame(NamedTuple):
@@ -64,7 +69,7 @@ class PlainFrameReader:
 
 
 @kernel
-def _varint(data: npt.NDArray[np.uint8], at: int) -> tuple[int, int]:
+def _varint(data: Octets, at: int) -> tuple[int, int]:
     """(value, position after it) of a varint below 2**49; the value is -1 where there is none."""
     value = 0
     for count in range(7):
@@ -79,7 +84,7 @@ def _varint(data: npt.NDArray[np.uint8], at: int) -> tuple[int, int]:
 
 
 @kernel
-def _is_text(data: npt.NDArray[np.uint8], begin: int, end: int) -> bool:
+def _is_text(data: Octets, begin: int, end: int) -> bool:
     """Whether it is ASCII, and so certainly valid UTF-8."""
     highest = np.uint8(0)
     for position in range(begin, end):
@@ -88,7 +93,7 @@ def _is_text(data: npt.NDArray[np.uint8], begin: int, end: int) -> bool:
 
 
 @kernel
-def _equals(data: npt.NDArray[np.uint8], begin: int, end: int, other: npt.NDArray[np.uint8]) -> bool:
+def _equals(data: Octets, begin: int, end: int, other: Octets) -> bool:
     if end - begin != other.shape[0]:
         return False
     differing = 0
@@ -98,9 +103,7 @@ def _equals(data: npt.NDArray[np.uint8], begin: int, end: int, other: npt.NDArra
 
 
 @kernel
-def _take_column(
-    data: npt.NDArray[np.uint8], begin: int, end: int, column: int, room: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]
-) -> bool:
+def _take_column(data: Octets, begin: int, end: int, column: int, room: Octets, rows: Numbers) -> bool:
     """Copy a column to its place, where every kind of number is aligned; false where it does not fit."""
     count, rest = divmod(end - begin, _ROW_BYTES[column])
     if rest or count > PLAIN_EVENTS:
@@ -113,7 +116,7 @@ def _take_column(
 
 
 @kernel
-def _completed(room: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]) -> bool:
+def _completed(room: Octets, rows: Numbers) -> bool:
     """Fill in the columns that were left out because they say nothing; false where columns do not fit together."""
     events = rows[_KIND]
     if events == 0 or rows[_EVENT_TIME] != events:
@@ -132,7 +135,7 @@ def _completed(room: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]) -> bool
 
 
 @kernel
-def _payloads_fit(room: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]) -> bool:
+def _payloads_fit(room: Octets, rows: Numbers) -> bool:
     kinds = room[_STARTS[_KIND] : _STARTS[_KIND] + rows[_KIND]]
     for payload in range(len(PAYLOAD_KINDS)):
         count = 0
@@ -144,9 +147,7 @@ def _payloads_fit(room: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]) -> b
 
 
 @kernel
-def _read_plain(
-    data: npt.NDArray[np.uint8], symbol: npt.NDArray[np.uint8], room: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]
-) -> tuple[int, int]:
+def _read_plain(data: Octets, symbol: Octets, room: Octets, rows: Numbers) -> tuple[int, int]:
     """(events, control version), (-1, 0) for a frame that is not plain."""
     rows[:] = 0
     at, last_field, control_version, is_the_symbols = PREFIX_BYTES, 0, 0, False

@@ -136,7 +136,7 @@ class OutputRows:
         """The rows of records in their order; a signal follows the feature row that it was made from, and is put into its row."""
         rows: list[Row] = []
         for record in records:
-            if type(record) is PricedRow:
+            if isinstance(record, PricedRow):
                 rows.append(_row(record.row.symbol, record.row.position, _FEATURE, self._feature_part(record)))
                 continue
             place, part = self._of_kind[type(record)]

@@ -93,7 +93,8 @@ class Scorer:
         """Scores of (rows, features) values; what is not valid or not finite counts as missing."""
         inputs, valid_share = _inputs_of(values, valid, self.columns)
         raw_scores = self.raw_scores(inputs)
-        return Scores(calibrate(raw_scores[:, :3], self._calibration), *_return_and_sigma(raw_scores), valid_share)
+        expected_return, sigma = _return_and_sigma(raw_scores)
+        return Scores(calibrate(raw_scores[:, :3], self._calibration), expected_return, sigma, valid_share)
 
     def raw_scores(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """(rows, model inputs) -> (rows, 5) sums of the trees, columns as in `udfs.scoring.trees.OUTPUTS`."""
