@@ -75,7 +75,7 @@ def _varint(data: Octets, at: int) -> tuple[int, int]:
     for count in range(7):
         if at >= data.shape[0]:
             return -1, at
-        byte = np.int64(data[at])
+        byte: Any = np.int64(data[at])
         at += 1
         value |= (byte & 0x7F) << (7 * count)
         if byte < 0x80:
@@ -86,10 +86,10 @@ def _varint(data: Octets, at: int) -> tuple[int, int]:
 @kernel
 def _is_text(data: Octets, begin: int, end: int) -> bool:
     """Whether it is ASCII, and so certainly valid UTF-8."""
-    highest = np.uint8(0)
+    strange = 0
     for position in range(begin, end):
-        highest = max(highest, data[position])
-    return highest < 0x80
+        strange += data[position] >= 0x80
+    return strange == 0
 
 
 @kernel
@@ -152,7 +152,8 @@ def _read_plain(data: Octets, symbol: Octets, room: Octets, rows: Numbers) -> tu
     rows[:] = 0
     at, last_field, control_version, is_the_symbols = PREFIX_BYTES, 0, 0, False
     while at < data.shape[0]:
-        field, wire = np.int64(data[at]) >> 3, np.int64(data[at]) & 7
+        tag: Any = np.int64(data[at])
+        field, wire = tag >> 3, tag & 7
         value, at = _varint(data, at + 1)
         if field <= last_field or value <= 0 or field >= _FIRST_COLUMN_FIELD + _COLUMNS:
             return _NOT_PLAIN, 0
