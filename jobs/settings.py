@@ -109,6 +109,10 @@ class KernelSection(_Section):
     stale_book_milliseconds: int = Field(default=60_000, ge=1, description="age from which the book is not used")
     crossed_hold_milliseconds: int = Field(default=1_000, ge=0, description="time without crossing that ends a quarantine")
     bar_lengths_seconds: tuple[int, ...] = Field(default=(1, 60, 300, 3600), description="lengths of the bars that are published")
+    fractional_order: float = Field(default=0.4, ge=0, le=2, description="order d of the fractionally differenced log price")
+    garch_alpha: float = Field(default=0.1, ge=0, le=1, description="weight of the newest squared return in the recursive volatility")
+    garch_beta: float = Field(default=0.85, ge=0, le=1, description="weight of its last variance; with `garch_alpha` below 1")
+    garch_target_bars: int = Field(default=120, ge=1, description="minute bars over which its long-run variance is averaged")
 
     def kernel_settings(self) -> KernelSettings:
         """In the kernels' units."""
@@ -119,6 +123,10 @@ class KernelSection(_Section):
             stale_book_nanoseconds=self.stale_book_milliseconds * MILLISECOND,
             crossed_hold_nanoseconds=self.crossed_hold_milliseconds * MILLISECOND,
             bar_lengths_seconds=self.bar_lengths_seconds,
+            fractional_order=self.fractional_order,
+            garch_alpha=self.garch_alpha,
+            garch_beta=self.garch_beta,
+            garch_target_bars=self.garch_target_bars,
         )
 
 

@@ -136,3 +136,15 @@ def test_quotes_make_the_bars_of_a_symbol_until_it_trades() -> None:
     minutes = bars[bars["length_seconds"] == 60]
     assert [minutes[name].tolist() for name in PRICES] == [[100.0, 90.0], [102.0, 90.0], [100.0, 90.0], [102.0, 90.0]]
     assert minutes["volume"].tolist() == [0.0, 1.0]
+
+
+def test_the_day_has_the_range_of_its_bars() -> None:
+    """A bar's high and low count in the day that the whole bar lies in; of one that began the day before only the close does."""
+    bars = [
+        bar(MIDNIGHT - 3600 * SECOND, (100.0, 400.0, 50.0, 100.0), 1.0),
+        bar(MIDNIGHT + 1800 * SECOND, (100.0, 300.0, 60.0, 100.0), 1.0, 3600),
+    ]
+    later = [bar(MIDNIGHT + 3600 * SECOND, (100.0, 200.0, 80.0, 160.0), 1.0), trade(MIDNIGHT + 3601 * SECOND, 40.0)]
+    values = run([*bars, *later]).row_values
+    np.testing.assert_allclose(np.exp(values[:, Feature.DAY_HIGH_DISTANCE]), [100 / 400, 1.0, 160 / 200, 40 / 200], rtol=1e-6)
+    np.testing.assert_allclose(np.exp(values[:, Feature.DAY_LOW_DISTANCE]), [100 / 50, 1.0, 160 / 80, 1.0], rtol=1e-6)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tests.support import trend_oracles
 from tests.support.kernel_events import SECOND, Event
 from udfs.kernels.events import EventFlag, EventKind
 from udfs.kernels.feature_vector import FEATURE_NAMES
@@ -154,6 +155,8 @@ class SlowSymbol:
         with np.errstate(all="ignore"):
             for part in (self._book(), self._order_flow(), self._traded(), self._returns(), self._indicators(), self._volatility()):
                 values.update(part)
+            minutes = [bar for bar in self._bars_of(60) if not math.isnan(bar.close)]
+            values |= trend_oracles.trend(self, minutes) | trend_oracles.volatility(self, minutes)
         return {name: value if math.isfinite(value) else math.nan for name, value in values.items()}
 
     def _book_is_usable(self) -> bool:

@@ -45,7 +45,7 @@ def _close_accumulators(state: Record, second: int, settings: Record, work: Reco
     if minute.start > 0 and minute.start + 60 <= second:
         roll_minute(state, minute.start // SECONDS_PER_MINUTE)
         if _publish(state, minute, minute.start, 1, 60, settings, work, bars):
-            take_minute_bar(state, minute)
+            take_minute_bar(state, settings, minute)
             merge(five, 300, minute, minute.start)
         clear(minute)
     if five.start > 0 and five.start + 300 <= second:

@@ -7,6 +7,7 @@ Terms used in the formulas
 - window of W: from a boundary b until t. b = floor(t - W) to the hop of the window: 1 s for W <= 10 s, 10 s for W <= 5 min, 1 min for
   1 h, 1 h for 24 h. So a window is at least W and at most W + one hop long, and its head is never behind.
 - minute bars: the non-empty bars of 1 minute in the order they closed; an empty minute is no bar.
+- closed minutes: those whose end the watermark has passed, empty ones too; the price of one is the price in force at its end.
 A feature is NaN and not valid until its warm-up is over, and whenever its formula has no finite value.
 """
 
@@ -16,6 +17,8 @@ import hashlib
 from enum import IntEnum
 from typing import Final
 
+from udfs.kernels.feature_traits import UNITS, Memory, Scaling
+
 _CONT = "Cont, Kukanov, Stoikov 2014, The Price Impact of Order Book Events"
 _RV = "Andersen, Bollerslev 1998, realised volatility"
 _WILDER = "Wilder 1978, New Concepts in Technical Trading Systems"
@@ -23,10 +26,13 @@ _BANDS = "Bollinger 2001, Bollinger on Bollinger Bands"
 _APPEL = "Appel 1979, moving average convergence divergence"
 _FIRST_BOOK = "until both sides of the book are there; missing while it is quarantined or stale"
 _FIRST_TRADE = "until the first trade"
+_LANE = "Lane 1984, stochastics"
+_JUMPS = "Barndorff-Nielsen, Shephard 2004 and 2006"
+_DAY = "a print in the day"
 
 
 class Feature(IntEnum):
-    """One feature; its number is its place in the vector. Each member is (unit, formula, source, warm-up, model input)."""
+    """One feature; its number is its place in the vector. Each member is (unit, formula, source, warm-up, model input, memory)."""
 
     unit: str
     formula: str
@@ -34,13 +40,20 @@ class Feature(IntEnum):
     warm_up: str
     model_input: bool
     """True when the value does not scale with price or size of the instrument, so that a model may use it across symbols."""
+    memory: Memory
 
-    def __new__(cls, unit: str, formula: str, source: str, warm_up: str, model_input: bool) -> Feature:
+    def __new__(cls, unit: str, formula: str, source: str, warm_up: str, model_input: bool, memory: Memory = Memory.WINDOW) -> Feature:
         """Number the members in the order they are written."""
         member = int.__new__(cls, len(cls.__members__))
         member._value_ = len(cls.__members__)
         member.unit, member.formula, member.source, member.warm_up, member.model_input = unit, formula, source, warm_up, model_input
+        member.memory = memory
         return member
+
+    @property
+    def scaling(self) -> Scaling:
+        """How the value changes with the instrument's units of price and size; its own unit says so."""
+        return UNITS[self.unit]
 
     # Prices and the top of the book.
     LAST_PRICE = ("price", "newest trade price or vendor bar close", "", _FIRST_TRADE, False)
@@ -75,29 +88,95 @@ class Feature(IntEnum):
     # Indicators on closed minute bars.
     SMA_5 = ("price", "mean of the last 5 closes", "", "5 minute bars", False)
     SMA_20 = ("price", "mean of the last 20 closes", "", "20 minute bars", False)
-    EMA_12 = ("price", "e + 2 / 13 * (close - e), seeded by the mean of the first 12", "", "12 minute bars", False)
-    EMA_26 = ("price", "e + 2 / 27 * (close - e), seeded by the mean of the first 26", "", "26 minute bars", False)
+    EMA_12 = ("price", "e + 2 / 13 * (close - e), seeded by the mean of the first 12", "", "12 minute bars", False, Memory.FADING)
+    EMA_26 = ("price", "e + 2 / 27 * (close - e), seeded by the mean of the first 26", "", "26 minute bars", False, Memory.FADING)
     PRICE_TO_SMA_5 = ("ratio", "price in force now / SMA 5 - 1", "", "5 minute bars", True)
     PRICE_TO_SMA_20 = ("ratio", "price in force now / SMA 20 - 1", "", "20 minute bars", True)
-    PRICE_TO_EMA_12 = ("ratio", "price in force now / EMA 12 - 1", "", "12 minute bars", True)
-    PRICE_TO_EMA_26 = ("ratio", "price in force now / EMA 26 - 1", "", "26 minute bars", True)
-    MACD_LINE = ("price", "EMA 12 - EMA 26, each seeded by its own mean", _APPEL, "26 minute bars", False)
-    MACD_SIGNAL = ("price", "EMA 9 of the line, seeded by the mean of its first 9", _APPEL, "34 minute bars", False)
-    MACD_HISTOGRAM = ("price", "line - signal", _APPEL, "34 minute bars", False)
-    MACD_LINE_RELATIVE = ("ratio", "line / price in force now", _APPEL, "26 minute bars", True)
-    MACD_SIGNAL_RELATIVE = ("ratio", "signal / price in force now", _APPEL, "34 minute bars", True)
-    MACD_HISTOGRAM_RELATIVE = ("ratio", "histogram / price in force now", _APPEL, "34 minute bars", True)
-    RSI_14 = ("0 to 100", "100 * gain / (gain + loss), means of 14 as Wilder smooths them; 50 when both are 0", _WILDER, "15 bars", True)
+    PRICE_TO_EMA_12 = ("ratio", "price in force now / EMA 12 - 1", "", "12 minute bars", True, Memory.FADING)
+    PRICE_TO_EMA_26 = ("ratio", "price in force now / EMA 26 - 1", "", "26 minute bars", True, Memory.FADING)
+    MACD_LINE = ("price", "EMA 12 - EMA 26, each seeded by its own mean", _APPEL, "26 minute bars", False, Memory.FADING)
+    MACD_SIGNAL = ("price", "EMA 9 of the line, seeded by the mean of its first 9", _APPEL, "34 minute bars", False, Memory.FADING)
+    MACD_HISTOGRAM = ("price", "line - signal", _APPEL, "34 minute bars", False, Memory.FADING)
+    MACD_LINE_RELATIVE = ("ratio", "line / price in force now", _APPEL, "26 minute bars", True, Memory.FADING)
+    MACD_SIGNAL_RELATIVE = ("ratio", "signal / price in force now", _APPEL, "34 minute bars", True, Memory.FADING)
+    MACD_HISTOGRAM_RELATIVE = ("ratio", "histogram / price in force now", _APPEL, "34 minute bars", True, Memory.FADING)
+    RSI_14 = (
+        "0 to 100",
+        "100 * gain / (gain + loss), means of 14 as Wilder smooths them; 50 when both are 0",
+        _WILDER,
+        "15 bars",
+        True,
+        Memory.FADING,
+    )
     BOLLINGER_PERCENT_B = ("ratio", "(close - lower) / (upper - lower), bands at 2 population deviations of 20", _BANDS, "20 bars", True)
     BOLLINGER_BANDWIDTH = ("ratio", "(upper - lower) / SMA 20", _BANDS, "20 minute bars", True)
-    ATR_14 = ("price", "smoothed mean of 14 true ranges, the first a simple mean", _WILDER, "15 minute bars", False)
-    ATR_14_RELATIVE = ("ratio", "ATR 14 / price in force now", _WILDER, "15 minute bars", True)
-    OBV = ("size", "sum of volume signed by the change of close, 0 at the first bar", "Granville 1963", "1 minute bar", False)
+    ATR_14 = ("price", "smoothed mean of 14 true ranges, the first a simple mean", _WILDER, "15 minute bars", False, Memory.FADING)
+    ATR_14_RELATIVE = ("ratio", "ATR 14 / price in force now", _WILDER, "15 minute bars", True, Memory.FADING)
+    OBV = ("size", "sum of volume signed by the change of close, 0 at the first bar", "Granville 1963", "1 minute bar", False, Memory.WHOLE)
     ROC_10 = ("percent", "100 * (close / close 10 bars before - 1)", "", "11 minute bars", True)
 
+    # Trend on closed minute bars, and the range of the day.
+    SMA_15 = ("price", "mean of the last 15 closes", "", "15 minute bars", False)
+    EMA_5 = ("price", "e + 2 / 6 * (close - e), seeded by the mean of the first 5", "", "5 minute bars", False, Memory.FADING)
+    EMA_15 = ("price", "e + 2 / 16 * (close - e), seeded by the mean of the first 15", "", "15 minute bars", False, Memory.FADING)
+    PRICE_TO_SMA_15 = ("ratio", "price in force now / SMA 15 - 1", "", "15 minute bars", True)
+    PRICE_TO_EMA_5 = ("ratio", "price in force now / EMA 5 - 1", "", "5 minute bars", True, Memory.FADING)
+    PRICE_TO_EMA_15 = ("ratio", "price in force now / EMA 15 - 1", "", "15 minute bars", True, Memory.FADING)
+    SMA_5_TO_SMA_15 = ("ratio", "SMA 5 / SMA 15 - 1; its sign changes where the means cross", "", "15 minute bars", True)
+    EMA_5_TO_EMA_15 = ("ratio", "EMA 5 / EMA 15 - 1; its sign changes where the means cross", "", "15 minute bars", True, Memory.FADING)
+    STOCHASTIC_K_14 = (
+        "0 to 100",
+        "100 * (close - lowest low) / (highest high - lowest low) of 14; 50 without range",
+        _LANE,
+        "14 bars",
+        True,
+    )
+    STOCHASTIC_D_3 = ("0 to 100", "mean of the last 3 K, which is the slow K", _LANE, "16 minute bars", True)
+    STOCHASTIC_SLOW_D_3 = ("0 to 100", "mean of the last 3 D", _LANE, "18 minute bars", True)
+    PLUS_DIRECTIONAL_INDEX_14 = (
+        "0 to 100",
+        "100 * +DM / true range, sums of 14 as Wilder smooths them; 0 when nothing moved",
+        _WILDER,
+        "15 minute bars",
+        True,
+        Memory.FADING,
+    )
+    MINUS_DIRECTIONAL_INDEX_14 = ("0 to 100", "100 * -DM / true range, the same way", _WILDER, "15 minute bars", True, Memory.FADING)
+    ADX_14 = (
+        "0 to 100",
+        "smoothed mean of 14 of 100 * abs(+DI - -DI) / (+DI + -DI), the first a simple mean",
+        _WILDER,
+        "28 minute bars",
+        True,
+        Memory.FADING,
+    )
+    MFI_14 = (
+        "0 to 100",
+        "100 * inflow / (inflow + outflow) of 14: typical price * volume by the change of typical price; 50 without any",
+        "Quong, Soudack 1989",
+        "15 minute bars",
+        True,
+    )
+    DAY_HIGH_DISTANCE = ("log return", "log(price in force now / highest print since midnight UTC of t)", "", _DAY, True, Memory.SESSION)
+    DAY_LOW_DISTANCE = ("log return", "log(price in force now / lowest print since midnight UTC of t)", "", _DAY, True, Memory.SESSION)
+    FRACTIONAL_LOG_PRICE = (
+        "log price",
+        "sum over k = 0 to 59 of w(k) * log(price of the closed minute k before the newest); w: (1 - lag)^d, kernel.fractional_order",
+        "Lopez de Prado 2018, Advances in Financial Machine Learning, 5.5",
+        "60 closed minutes of prices",
+        False,
+    )
+    FRACTIONAL_LOG_PRICE_RELATIVE = (
+        "log return",
+        "the same of log(price / oldest price of the window)",
+        "Lopez de Prado 2018",
+        "60 closed minutes of prices",
+        True,
+    )
+
     # Volume-weighted average price.
-    VWAP_SESSION = ("price", "notional / priced size since midnight UTC of t", "", "a trade in the day", False)
-    VWAP_SESSION_DEVIATION = ("ratio", "price in force now / VWAP of the session - 1", "", "a trade in the day", True)
+    VWAP_SESSION = ("price", "notional / priced size since midnight UTC of t", "", "a trade in the day", False, Memory.SESSION)
+    VWAP_SESSION_DEVIATION = ("ratio", "price in force now / VWAP of the session - 1", "", "a trade in the day", True, Memory.SESSION)
     VWAP_5_MINUTES = ("price", "notional / priced size over the window of 5 min", "", "a trade in the window", False)
     VWAP_5_MINUTES_DEVIATION = ("ratio", "price in force now / VWAP of 5 min - 1", "", "a trade in the window", True)
 
@@ -118,6 +197,52 @@ class Feature(IntEnum):
         True,
     )
     REALISED_VOLATILITY_24_HOURS = ("log return", "the same over the window of 24 h", _RV, "24 h of prices", True)
+
+    # Jumps, range and recursive volatility. r: log returns of the newest 60 closed minutes.
+    BIPOWER_VARIATION_1_HOUR = (
+        "squared log return",
+        "pi / 2 * 60 / 59 * sum of abs(r(i)) * abs(r(i - 1))",
+        _JUMPS,
+        "60 closed minutes after the first",
+        True,
+    )
+    RELATIVE_JUMP_1_HOUR = ("ratio", "1 - bipower variation / sum of squared r", "Huang, Tauchen 2005", "the same; any movement", True)
+    JUMP_STATISTIC_1_HOUR = (
+        "standard deviations",
+        "relative jump * root of 60 / (0.6090 * max(1, quadpower quarticity / bipower variation^2)); normal when nothing jumps",
+        _JUMPS,
+        "the same; any movement",
+        True,
+    )
+    PARKINSON_VOLATILITY_1_HOUR = (
+        "log return",
+        "root of the sum of log(high / low)^2 / (4 * log 2) over minute bars, window of 1 h back from the newest closed minute, hop 5 min",
+        "Parkinson 1980",
+        "a price before the window",
+        True,
+    )
+    GARMAN_KLASS_VOLATILITY_1_HOUR = (
+        "log return",
+        "the same with log(high / low)^2 / 2 - (2 * log 2 - 1) * log(close / open)^2",
+        "Garman, Klass 1980",
+        "a price before the window",
+        True,
+    )
+    VOLATILITY_OF_VOLATILITY_1_HOUR = (
+        "log return",
+        "population deviation of the roots of summed squared r of its 12 blocks of 5 minutes",
+        "",
+        "60 closed minutes after the first",
+        True,
+    )
+    GARCH_VOLATILITY = (
+        "log return",
+        "root of v; v = (1 - a - b) * target + a * r^2 + b * v at each minute bar; a, b, target: kernel.garch_*",
+        "Bollerslev 1986; Engle, Mezrich 1996 for the target",
+        "21 minute bars",
+        True,
+        Memory.FADING,
+    )
 
     # Activity.
     TRADE_COUNT_1_MINUTE = ("trades", "priced trades in the window of 1 min", "", "1 min since the first trade", False)

@@ -34,9 +34,29 @@ class KernelSettings(NamedTuple):
     """Event time without crossing after which an uncrossed BOOK that is no snapshot ends the quarantine."""
     bar_lengths_seconds: tuple[int, ...] = BAR_LENGTHS_SECONDS
     """Lengths of the bars that are published. Features and rows do not depend on it."""
+    fractional_order: float = 0.4
+    """Order d of the fractional difference: 0 is the log price itself, 1 its return of a minute."""
+    garch_alpha: float = 0.1
+    """Weight of the newest squared return in the recursive volatility."""
+    garch_beta: float = 0.85
+    """Weight of its last variance; what `garch_alpha` and this leave of 1 pulls towards the target."""
+    garch_target_bars: int = 120
+    """Length of the exponential mean of squared returns that is the target."""
 
 
-COMPILED_SETTINGS: Final = np.dtype([(name, "i8") for name in (*KernelSettings._fields[:-1], "published_bars")])
+_SHARES: Final = ("garch_alpha", "garch_beta")
+_COUNTS: Final = tuple(name for name in KernelSettings._fields if name not in ("bar_lengths_seconds", "fractional_order", *_SHARES))
+
+FRACTIONAL_MINUTES: Final = 60
+"""Closed minutes in the window of the fractional difference."""
+
+COMPILED_SETTINGS: Final = np.dtype(
+    [
+        *((name, "i8") for name in (*_COUNTS, "published_bars")),
+        *((name, "f8") for name in _SHARES),
+        ("fractional_weights", "f8", (FRACTIONAL_MINUTES,)),
+    ]
+)
 """`published_bars` has bit k set when bars of `BAR_LENGTHS_SECONDS[k]` are published."""
 
 
@@ -46,12 +66,28 @@ def compiled_settings(settings: KernelSettings) -> npt.NDArray[np.void]:
     if problems:
         raise InvalidSettings("kernel settings: " + "; ".join(problems))
     published = sum(1 << BAR_LENGTHS_SECONDS.index(length) for length in sorted(set(settings.bar_lengths_seconds)))
-    return np.array([(*settings[:-1], published)], COMPILED_SETTINGS)
+    compiled = np.zeros(1, COMPILED_SETTINGS)
+    for name in (*_COUNTS, *_SHARES):
+        compiled[name] = getattr(settings, name)
+    compiled["published_bars"], compiled["fractional_weights"] = published, fractional_weights(settings.fractional_order)
+    return compiled
+
+
+def fractional_weights(order: float) -> npt.NDArray[np.float64]:
+    """Weights (FRACTIONAL_MINUTES,) of the fractional difference, newest first: those of (1 - lag)^order, cut off.
+
+    Lopez de Prado 2018, Advances in Financial Machine Learning, section 5.5: the window is fixed, so it has no drift.
+    """
+    weights = np.ones(FRACTIONAL_MINUTES)
+    for lag in range(1, FRACTIONAL_MINUTES):
+        weights[lag] = -weights[lag - 1] * (order - lag + 1) / lag
+    return weights
 
 
 def settings_problems(settings: KernelSettings) -> list[str]:
     """Everything that is wrong with the settings, in words."""
-    problems = [f"{name} is {value}, expected 0 or more" for name, value in zip(settings._fields[:-1], settings[:-1]) if value < 0]
+    counts = {name: getattr(settings, name) for name in _COUNTS}
+    problems = [f"{name} is {value}, expected 0 or more" for name, value in counts.items() if value < 0]
     if settings.out_of_order_nanoseconds > MAXIMUM_OUT_OF_ORDER_NANOSECONDS:
         found = settings.out_of_order_nanoseconds
         problems.append(f"out_of_order_nanoseconds is {found}, expected at most {MAXIMUM_OUT_OF_ORDER_NANOSECONDS}")
@@ -60,4 +96,16 @@ def settings_problems(settings: KernelSettings) -> list[str]:
     unknown = sorted(set(settings.bar_lengths_seconds) - set(BAR_LENGTHS_SECONDS))
     if unknown:
         problems.append(f"bar_lengths_seconds has {unknown}, expected some of {BAR_LENGTHS_SECONDS}")
+    return problems + _feature_problems(settings)
+
+
+def _feature_problems(settings: KernelSettings) -> list[str]:
+    problems = []
+    if not 0.0 <= settings.fractional_order <= 2.0:
+        problems.append(f"fractional_order is {settings.fractional_order}, expected 0 to 2")
+    if settings.garch_target_bars < 1:
+        problems.append(f"garch_target_bars is {settings.garch_target_bars}, expected 1 or more")
+    alpha, beta = settings.garch_alpha, settings.garch_beta
+    if not (alpha >= 0.0 and beta >= 0.0 and alpha + beta < 1.0):
+        problems.append(f"garch_alpha is {alpha} and garch_beta {beta}, expected 0 or more and a sum below 1")
     return problems

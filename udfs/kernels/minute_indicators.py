@@ -13,11 +13,12 @@ from udfs.kernels.indicators.moving_average import exponential_mean, mean_of_new
 from udfs.kernels.indicators.obv import on_balance_volume
 from udfs.kernels.indicators.roc import rate_of_change
 from udfs.kernels.indicators.rsi import relative_strength
+from udfs.kernels.minute_trend import take_trend_bar
 from udfs.kernels.symbol_state import Record
 
 
 @kernel
-def take_minute_bar(state: Record, bar: Record) -> None:
+def take_minute_bar(state: Record, settings: Record, bar: Record) -> None:
     """Move every indicator on by one bar. A bar without a price is not one."""
     if np.isnan(bar.close):
         return
@@ -32,3 +33,4 @@ def take_minute_bar(state: Record, bar: Record) -> None:
     values.atr = average_true_range(memory.atr, bar.high, bar.low, bar.close, 14)
     values.obv = on_balance_volume(memory.obv, bar.close, bar.volume)
     values.roc = rate_of_change(memory.closes, 10)
+    take_trend_bar(state, settings, bar)

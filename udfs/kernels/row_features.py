@@ -15,6 +15,7 @@ from udfs.kernels.order_book.depth import depth_imbalance, depth_is_usable
 from udfs.kernels.order_book.top_of_book import is_usable
 from udfs.kernels.outputs import RowFlag
 from udfs.kernels.symbol_state import Record
+from udfs.kernels.trend_features import put_hour_measures, put_trend
 from udfs.kernels.windows import (
     boundary,
     is_before,
@@ -48,8 +49,10 @@ def fill_row(row: Record, values: Record, state: Record, settings: Record, event
     _trade_imbalance(values, state)
     _returns(values, state)
     _indicators(values, state)
+    put_trend(values, state)
     _vwap(values, state)
     _volatility(values, state)
+    put_hour_measures(values, state, settings)
     _activity(values, state)
     for place in range(FEATURE_COUNT):
         value = np.float32(values[place])

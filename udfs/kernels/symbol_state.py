@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.kernels.events import BOOK_DEPTH
+from udfs.kernels.trend_state import HOUR_VALUES, RANGE_RING, RANGE_TILE, SESSION_RANGE, TREND, TREND_VALUES
 
 SymbolState: TypeAlias = npt.NDArray[np.void]
 """An array (1,) of SYMBOL_STATE."""
@@ -134,7 +135,7 @@ SYMBOL_STATE: Final = np.dtype(
         ("first_trade_time", "i8"),
         ("last_trade_time", "i8"),
         ("last_trade_price", "f8"),
-        ("session_day", "i8"),
+        ("session", "i8"),
         ("session_volume", "f8"),
         ("session_notional", "f8"),
         ("crossed_time", "i8"),
@@ -151,6 +152,12 @@ SYMBOL_STATE: Final = np.dtype(
         ("hour", ACCUMULATOR),
         ("indicators", INDICATORS),
         ("minute_values", MINUTE_VALUES),
+        ("trend", TREND),
+        ("trend_values", TREND_VALUES),
+        ("session_range", SESSION_RANGE),
+        ("newest_range", "i8"),
+        ("ranges", RANGE_TILE, (RANGE_RING,)),
+        ("hour_values", HOUR_VALUES),
         ("priced_by_trades", "u1"),
         ("book_ready", "u1"),
         ("book_quarantine", "u1"),
@@ -169,8 +176,10 @@ def new_state() -> SymbolState:
         state[field] = np.nan
     for field in ("bid", "bid_size", "ask", "ask_size"):
         state["top"][field] = np.nan
-    for field in MINUTE_VALUES.names or ():
-        state["minute_values"][field] = np.nan
+    for group in ("minute_values", "trend_values", "hour_values"):
+        for field in state[group].dtype.names or ():
+            if field != "minutes_closed":
+                state[group][field] = np.nan
     state["book"] = np.nan
     state["tens"]["price"] = np.nan
     return state

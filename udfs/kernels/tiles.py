@@ -13,12 +13,13 @@ import numpy as np
 
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND
+from udfs.kernels.session_range import extend_session_range
+from udfs.kernels.sessions import session_of
 from udfs.kernels.symbol_state import FLOW_RING, HOURS_RING, MINUTES_RING, SECONDS_RING, TENS_RING, Record
 
 SECONDS_PER_TEN: Final = 10
 SECONDS_PER_MINUTE: Final = 60
 MINUTES_PER_HOUR: Final = 60
-SECONDS_PER_DAY: Final = 86_400
 LAST_OFFSET: Final = NANOSECONDS_PER_SECOND - 1
 
 
@@ -92,6 +93,8 @@ def roll_second(state: Record, tile: Record) -> None:
             slot.squared_returns += np.log(tile.price / state.final_price) ** 2
         slot.price = tile.price
         state.final_price = tile.price
+    if tile.prints > 0:
+        extend_session_range(state, tile.second, tile.high, tile.low)
     slot.signed_volume += tile.signed_volume
     add_traded(state, tile.second, tile.priced_volume, tile.notional)
     _add_flow(state.flows[ten % FLOW_RING], tile)
@@ -108,12 +111,12 @@ def _add_flow(flow: Record, tile: Record) -> None:
 
 @kernel
 def add_traded(state: Record, second: int, volume: float, notional: float) -> None:
-    """Add traded size and notional of a closed second to its ten, which must be the newest, and to the session (a UTC day)."""
+    """Add traded size and notional of a closed second to its ten, which must be the newest, and to the session."""
     slot = state.tens[(second // SECONDS_PER_TEN) % TENS_RING]
     slot.priced_volume += volume
     slot.notional += notional
-    if second // SECONDS_PER_DAY != state.session_day:
-        state.session_day = second // SECONDS_PER_DAY
+    if session_of(second) != state.session:
+        state.session = session_of(second)
         state.session_volume, state.session_notional = 0.0, 0.0
     state.session_volume += volume
     state.session_notional += notional
