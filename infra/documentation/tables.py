@@ -15,6 +15,7 @@ from infra.documentation.attributes import attribute_documents
 from infra.documentation.markdown import code, table
 from infra.documentation.reports import reports, sql_functions
 from infra.local import paths
+from jobs.features import scaling_words
 from jobs.gateway.counts import GatewayCounts
 from jobs.gateway.detect import FORMATS
 from jobs.lake.definitions import TABLES
@@ -121,12 +122,15 @@ def _columns(rows: list[tuple[str, str, str]]) -> str:
 
 def features() -> str:
     """Each feature."""
-    heads = ("no.", "feature", "unit", "formula", "valid after", "for models", "source")
+    heads = ("no.", "feature", "unit", "formula", "valid after", "scales with", "memory", "for models", "source")
     rows = [
-        (int(found), code(found.name.lower()), found.unit, found.formula, found.warm_up, "yes" if found.model_input else "no", found.source)
-        for found in Feature
+        (int(found), code(found.name.lower()), *_meaning(found), "yes" if found.model_input else "no", found.source) for found in Feature
     ]
     return f"Feature set `{FEATURE_SET}`, {len(Feature)} features.\n\n{table(heads, rows)}"
+
+
+def _meaning(found: Feature) -> tuple[str, ...]:
+    return found.unit, found.formula, found.warm_up, scaling_words(found.scaling), found.memory.value
 
 
 def counters() -> str:
