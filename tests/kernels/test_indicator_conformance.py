@@ -225,7 +225,7 @@ def test_a_simple_mean_does_not_remember_what_left_its_window() -> None:
 def test_recursive_volatility_finds_the_one_that_made_the_returns() -> None:
     """Of returns of one deviation it is that deviation on average; and it is nothing before the seed."""
     returns = np.random.default_rng(1).normal(0, 2e-3, 5000)
-    closes: Floats = 100 * np.exp(np.cumsum(returns))
+    closes = np.asarray(100.0 * np.exp(np.cumsum(returns)), np.float64)
     found = garch(closes, 0.1, 0.85, 2 / 121)
     assert np.isnan(found[:GARCH_SEED]).all()
     assert np.isfinite(found[GARCH_SEED:]).all()
