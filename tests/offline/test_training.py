@@ -35,12 +35,12 @@ def test_a_planted_relation_is_found() -> None:
     assert 0.9 < metrics.coverage_95 < 0.98
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_no_relation_is_not_claimed(seed: int) -> None:
-    metrics = train_model(planted_dataset(strength=0.0, seed=seed), MODEL_INPUTS, SETTINGS).metrics
-    assert not metrics.beats_prior
-    assert abs(metrics.skill) < 0.02
-    assert metrics.information_coefficient_interval[0] <= 0
+def test_no_relation_is_not_claimed() -> None:
+    """Never as better than the class shares; of intervals of 95 %, one in forty lies above 0 by chance, so never three of twelve."""
+    metrics = [train_model(planted_dataset(strength=0.0, seed=seed), MODEL_INPUTS, SETTINGS).metrics for seed in range(1, 13)]
+    assert not any(found.beats_prior for found in metrics)
+    assert all(found.skill < 0.02 for found in metrics)
+    assert sum(found.information_coefficient_interval[0] > 0 for found in metrics) <= 2
 
 
 def test_the_same_rows_give_the_same_bytes() -> None:
