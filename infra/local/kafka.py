@@ -33,10 +33,6 @@ rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
 """
 
-QUICK_COMPILER = ("-XX:TieredStopAtLevel=1",)
-"""Java compiles each method once and quickly. The thorough compiler would take a third of a core for the first minutes of a broker that
-serves one machine."""
-
 
 def properties(directory: Path, port: int, controller_port: int) -> dict[str, str]:
     """The broker's settings: loopback only, nothing deleted by age or size, topics made on purpose."""
@@ -75,7 +71,7 @@ def java(main_class: str, arguments: list[str], directory: Path) -> list[str]:
     """The command line of one of Kafka's programs."""
     memory = [f"-Xmx{HEAP_MEGABYTES}m", f"-Xms{HEAP_MEGABYTES // 2}m", "-XX:+UseParallelGC"]
     if main_class == FORMATTER:
-        memory = ["-Xmx256m", "-XX:+UseSerialGC", *QUICK_COMPILER]
+        memory = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     class_path = ["-cp", f"{paths.JARS / 'kafka'}/*"]
     logging = [f"-Dlog4j2.configurationFile={directory / 'log4j2.properties'}"]
     return [str(paths.java_home() / "bin" / "java"), *memory, *logging, *class_path, main_class, *arguments]
