@@ -1,4 +1,4 @@
-"""`infra/tickflow bench`: measure the running system."""
+"""`infra/tickflow bench`: measure the running system, or its kernels and state alone."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.table import Table
+
 from infra.local import paths
 from infra.local.console import SetupError, print_json, say
 from infra.local.flink import JobFailed
+from jobs.benchmark.kernels import measure_kernels
 from jobs.benchmark.latency import measure
 from jobs.benchmark.load import Load
+from jobs.benchmark.machine import description
+from jobs.benchmark.state import measure_state
 from udfs.errors import TickflowError
 
 
 def main(arguments: list[str]) -> int:
-    """Run the verb; 0 measured, 1 the job failed, 2 usage or environment."""
+    """Run the verb; 0 measured, 1 the job failed or a limit does not hold, 2 usage or environment."""
     options = _parser().parse_args(arguments)
-    shutil.rmtree(options.data, ignore_errors=True)
-    load = Load(options.rate, options.seconds, options.symbols, options.maximum_events, options.packing_milliseconds)
     try:
-        result = measure(options.data, load, options.warm_up_seconds)
+        result: dict[str, Any] = options.measure(options)
     except (TickflowError, SetupError) as error:
         say(f"bench: {error}")
         return 2
@@ -32,31 +36,73 @@ def main(arguments: list[str]) -> int:
     if options.json:
         print_json(result)
     else:
-        print(_table(result))
-    return 0
+        options.show(result)
+    return 0 if result.get("holds", True) else 1
 
 
-def _table(result: dict[str, Any]) -> str:
+def _latency(options: argparse.Namespace) -> dict[str, Any]:
+    shutil.rmtree(options.data, ignore_errors=True)
+    load = Load(options.rate, options.seconds, options.symbols, options.maximum_events, options.packing_milliseconds)
+    return measure(options.data, load, options.warm_up_seconds)
+
+
+def _kernels(options: argparse.Namespace) -> dict[str, Any]:
+    return measure_kernels(options.events, options.runs) | {"machine": description()}
+
+
+def _state(_options: argparse.Namespace) -> dict[str, Any]:
+    return measure_state()
+
+
+def _show_latency(result: dict[str, Any]) -> None:
     offered = f"{result['rate_offered']:.0f} ticks/s offered, {result['signals_a_second']:.0f} signals/s, {result['symbols']} symbols"
     latencies = "\n".join(f"  {name:<6} {value:>9.2f} ms" for name, value in (result["milliseconds"] or {}).items())
-    return f"event to signal, {offered}\n{latencies}"
+    print(f"event to signal, {offered}\n{latencies}")
+
+
+def _show_kernels(result: dict[str, Any]) -> None:
+    table = Table("ticks/s of the symbol", "ticks a frame", "rows a tick", "ns a tick", "ns a frame", "ns to read a frame")
+    for case in result["cases"]:
+        names = ("kernel_nanoseconds_a_tick", "kernel_nanoseconds_a_frame", "reading_nanoseconds_a_frame")
+        figures = [f"{case[name]['minimum']:.0f} (median {case[name]['median']:.0f})" for name in names]
+        table.add_row(f"{case['ticks_a_second']:.0f}", str(case["ticks_a_frame"]), f"{case['rows_a_tick']:.3f}", *figures)
+    Console().print(table)
+
+
+def _show_state(result: dict[str, Any]) -> None:
+    table = Table("part", "bytes")
+    for name, size in result["parts"].items():
+        table.add_row(name, str(size))
+    Console().print(table)
+    print(f"{result['stored_bytes']} bytes a symbol as stored, at most {result['limit_bytes']}; {result['features']} features")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="infra/tickflow bench", description=__doc__)
     kinds = parser.add_subparsers(dest="kind", required=True)
-    latency = kinds.add_parser("latency", help="event to signal through the broker, under a steady load")
+    _add_latency(kinds.add_parser("latency", help="event to signal through the broker, under a steady load"))
+    kernels = kinds.add_parser("kernels", help="what a tick and a frame cost the kernels")
+    kernels.add_argument("--events", type=int, default=64_000, help="events of each case (default 64000)")
+    kernels.add_argument("--runs", type=int, default=5, help="passes over them (default 5)")
+    kernels.set_defaults(measure=_kernels, show=_show_kernels)
+    state = kinds.add_parser("state", help="bytes that are remembered of a symbol")
+    state.set_defaults(measure=_state, show=_show_state)
+    for kind in kinds.choices.values():
+        kind.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    return parser
+
+
+def _add_latency(latency: argparse.ArgumentParser) -> None:
     latency.add_argument("--rate", type=float, default=5000.0, help="events a second over all symbols (default 5000)")
     latency.add_argument("--seconds", type=float, default=60.0, help="measured time, after a warm-up (default 60)")
     latency.add_argument("--symbols", type=int, default=10, help="symbols that share the load (default 10)")
     latency.add_argument("--maximum-events", type=int, default=32, help="events in a frame at most (default 32)")
     latency.add_argument("--packing-milliseconds", type=float, default=4.0, help="frames leave at the multiples of this (default 4)")
     latency.add_argument(
-        "--warm-up-seconds", type=float, default=90.0, help="the same load before it counts: the JVM compiles what it runs"
+        "--warm-up-seconds", type=float, default=90.0, help="the same load before it counts: the JVM compiles what it runs (default 90)"
     )
     latency.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
-    latency.add_argument("--json", action="store_true", help="one JSON object on the last line")
-    return parser
+    latency.set_defaults(measure=_latency, show=_show_latency)
 
 
 if __name__ == "__main__":

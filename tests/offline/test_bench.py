@@ -1,0 +1,42 @@
+"""The benchmarks that need no service: they run, say what they measured, and refuse figures of something else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from jobs.bench import main
+from jobs.benchmark import kernels
+from jobs.benchmark.state import measure_state
+from udfs.kernels.symbol_state import SYMBOL_STATE
+
+
+def test_the_parts_of_the_state_add_up() -> None:
+    result = measure_state()
+    assert sum(result["parts"].values()) == result["kernel_bytes"] == SYMBOL_STATE.itemsize
+    assert result["kernel_bytes"] < result["stored_bytes"] <= result["limit_bytes"]
+    assert result["holds"]
+
+
+def test_a_state_beyond_the_limit_does_not_hold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("jobs.benchmark.state.LIMIT_BYTES", SYMBOL_STATE.itemsize)
+    assert main(["state", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["holds"] is False
+
+
+def test_kernels_are_measured_for_each_pace_and_frame_length(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["kernels", "--events", "640", "--runs", "2", "--json"]) == 0
+    cases = json.loads(capsys.readouterr().out.splitlines()[-1])["cases"]
+    assert [(case["ticks_a_second"], case["ticks_a_frame"]) for case in cases] == [
+        (pace, length) for pace in kernels.TICKS_A_SECOND for length in kernels.FRAME_LENGTHS
+    ]
+    for case in cases:
+        spread = case["kernel_nanoseconds_a_tick"]
+        assert 0 < spread["minimum"] <= spread["median"] <= spread["maximum"]
+        assert case["rows_a_tick"] > 0
+
+
+def test_rejected_events_are_no_measurement() -> None:
+    with pytest.raises(RuntimeError, match="not what was to be measured"):
+        kernels._check(kernels.Run(1, 1, 1))
