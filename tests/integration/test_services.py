@@ -98,9 +98,10 @@ def test_running_services_are_found_again(services: Endpoints) -> None:
 
 
 CHILD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from infra.local import services
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs in its background without it
 with services.running(Path(sys.argv[1]), flink_taskmanagers=0):
     print("ready", flush=True)
     time.sleep(600)
