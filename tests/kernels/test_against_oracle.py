@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.support.kernel_events import SECOND, Event, believable_streams, columns_of, random_walk
-from tests.support.kernel_oracles import OracleBar, SlowSymbol
+from tests.support.kernel_events import SECOND, Event, believable_streams, columns_of, random_walk, spoilt
+from tests.support.kernel_oracles import SlowSymbol
+from tests.support.oracle_parts import OracleBar
 from udfs.errors import Reason
 from udfs.kernels.advance import Advance, KernelSettings, advance
 from udfs.kernels.events import NANOSECONDS_PER_SECOND, EventKind
@@ -58,6 +59,27 @@ def test_equals_the_slow_symbol_when_windows_are_full(pace: str, seed: int) -> N
         if index in rows:
             _assert_features(result, rows[index], slow.features())
     _assert_bars(result, slow.bars())
+
+
+@pytest.mark.parametrize("pace", PACES)
+@pytest.mark.parametrize("seed", range(3))
+def test_equals_the_slow_symbol_when_some_events_cannot_be_believed(pace: str, seed: int) -> None:
+    """The same with prices that jump, alone or for good, quotes that stand still, and books that stay locked."""
+    events = spoilt(random_walk(seed, 300, PACES[pace]), seed)
+    result = advance(new_state(), columns_of(events), SETTINGS._replace(row_interval_nanoseconds=0))
+    slow, row_of = SlowSymbol(SETTINGS), {int(index): row for row, index in enumerate(result.row_event_index)}
+    for index, event in enumerate(events):
+        assert slow.take(event) == (result.verdicts[index] == Reason.ACCEPTED)
+        if index in row_of and index % 10 == seed:
+            _assert_features(result, row_of[index], slow.features())
+    _assert_bars(result, slow.bars())
+
+
+def test_spoilt_streams_have_everything_that_is_not_believed() -> None:
+    """So the comparison above means something."""
+    streams = [spoilt(random_walk(seed, 300, pace), seed) for pace in PACES.values() for seed in range(3)]
+    found = {Reason(int(verdict)) for events in streams for verdict in advance(new_state(), columns_of(events), SETTINGS).verdicts}
+    assert found == {Reason.ACCEPTED, Reason.LATE, Reason.PRICE_JUMP, Reason.FROZEN_QUOTE, Reason.LOCKED_BOOK}
 
 
 def test_the_streams_fill_every_window() -> None:

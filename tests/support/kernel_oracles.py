@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from tests.support import trend_oracles
+from tests.support.firewall_oracle import SlowFirewall
 from tests.support.kernel_events import SECOND, Event
+from tests.support.microstructure_oracles import (
+    BookChange,
+    MarkedTrade,
+    Told,
+    cancel_ratio,
+    intensities,
+    kyle,
+    level_flows,
+    levels_of,
+    shape,
+    side_of,
+    spreads,
+)
+from tests.support.oracle_parts import Flow, OracleBar, Print, best_of, flow_of, ratio
+from udfs.errors import Reason
 from udfs.kernels.events import EventFlag, EventKind
 from udfs.kernels.feature_vector import FEATURE_NAMES
 from udfs.kernels.indicators.atr import atr
@@ -20,37 +35,6 @@ from udfs.kernels.indicators.obv import obv
 from udfs.kernels.indicators.roc import roc
 from udfs.kernels.indicators.rsi import rsi
 from udfs.kernels.kernel_settings import BAR_LENGTHS_SECONDS, KernelSettings
-
-
-class Print(NamedTuple):
-    """A price that counts."""
-
-    time: int
-    arrival: int
-    price: float
-
-
-class OracleBar(NamedTuple):
-    """A bar as it must be published."""
-
-    end: int
-    length_seconds: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    notional: float
-    trades: int
-    signed_volume: float
-
-
-class Flow(NamedTuple):
-    """One change of the best level."""
-
-    time: int
-    value: float
-    depth: float
 
 
 class SlowSymbol:
@@ -66,14 +50,24 @@ class SlowSymbol:
         self.flows: list[Flow] = []
         self.tops: list[Event] = []
         self.books: list[Event] = []
+        self.firewall = SlowFirewall(settings)
+        self.taken: list[Event] = []
+        self.marked: list[MarkedTrade] = []
+        self.told: list[Told] = []
+        self.book_changes: list[BookChange] = []
+        self.first_book = 0
 
     def take(self, event: Event) -> bool:
-        """False when the event is late."""
+        """False when the event is late or not believed."""
         if event.kind == EventKind.CLOCK:
             self.clock, self.watermark = max(self.clock, event.event_time), max(self.watermark, event.event_time)
             return True
         if event.event_time < self.watermark:
             return False
+        self._mid_before_trade = self._usable_mid(max(self.clock, event.event_time))
+        if self.firewall.judge(event) != Reason.ACCEPTED:
+            return False
+        self.taken.append(event)
         self.clock = max(self.clock, event.event_time)
         self.watermark = max(self.watermark, self.clock - self.settings.out_of_order_nanoseconds)
         if event.kind == EventKind.TRADE:
@@ -86,20 +80,36 @@ class SlowSymbol:
         if event.flags & EventFlag.VOLUME_ONLY:
             self.volume_only.append(event)
             return
-        self.trades.append(event)
-        self.prints.append(Print(event.event_time, len(self.prints), event.numbers[0]))
+        price, size, _ = event.numbers
+        mid = self._mid_before_trade
+        side = side_of(event, mid, [(one.time, one.price) for one in self.marked])
+        self.marked.append(MarkedTrade(event.event_time, price, size, side, mid))
+        self.trades.append(event._replace(numbers=(price, size, side)))
+        self.prints.append(Print(event.event_time, len(self.prints), price, is_trade=True))
 
     def _take_top(self, event: Event) -> None:
-        if event.kind == EventKind.BOOK:
-            self.books.append(event)
-        if self.tops and self.tops[-1].kind == event.kind and event.event_time < self.top_time():
+        if event.kind == EventKind.BOOK and not self._take_book(event):
             return
-        new = _best(event)
-        if self.tops and _best(self.tops[-1]) != new:
-            self.flows.append(Flow(event.event_time, _flow(_best(self.tops[-1]), new), (new[1] + new[3]) / 2))
+        if self.firewall.best_kind == event.kind and event.event_time < self.top_time():
+            return
+        new, old = best_of(event), self.firewall.usable_best()
+        if old is not None and old != new:
+            self.flows.append(Flow(event.event_time, flow_of(old, new), (new[1] + new[3]) / 2))
         self.tops.append(event)
+        self.firewall.move_best(event.event_time, new, event.kind)
+        self.told.append(Told(event.event_time, new[0], new[2]))
         if not self.trades:
-            self.prints.append(Print(event.event_time, len(self.prints), 0.5 * (new[0] + new[2])))
+            self.prints.append(Print(event.event_time, len(self.prints), 0.5 * (new[0] + new[2]), is_trade=False))
+
+    def _take_book(self, event: Event) -> bool:
+        """False while books are not believed."""
+        if self.books and self.firewall.books_are_used():
+            self.book_changes.append(BookChange(event.event_time, levels_of(self.books[-1]), levels_of(event)))
+        self.books.append(event)
+        if not self.firewall.uses_book(event.event_time):
+            return False
+        self.first_book = self.first_book or event.event_time
+        return True
 
     def top_time(self) -> int:
         """Newest time at which the best level was told."""
@@ -129,6 +139,7 @@ class SlowSymbol:
 
     def _bar(self, place: int, length: int) -> OracleBar:
         inside = [one for one in self.prints if one.time // (length * SECOND) == place]
+        inside = [one for one in inside if one.is_trade] or inside
         trades = [event for event in self.trades if event.event_time // (length * SECOND) == place]
         silent = [event for event in self.volume_only if event.event_time // (length * SECOND) == place]
         end = (place + 1) * length * SECOND
@@ -140,7 +151,7 @@ class SlowSymbol:
             first,
             max(prices),
             min(prices),
-            self.price_before(end),
+            max(inside, key=lambda one: one[:2]).price if inside else prices[0],
             sum(event.numbers[1] for event in trades + silent),
             sum(event.numbers[0] * event.numbers[1] for event in trades),
             len(trades),
@@ -157,27 +168,41 @@ class SlowSymbol:
                 values.update(part)
             minutes = [bar for bar in self._bars_of(60) if not math.isnan(bar.close)]
             values |= trend_oracles.trend(self, minutes) | trend_oracles.volatility(self, minutes)
+            values.update(self._microstructure())
+            finite = {name: math.isfinite(value) for name, value in values.items()}
+            values.update(self._quality(finite))
         return {name: value if math.isfinite(value) else math.nan for name, value in values.items()}
 
     def _book_is_usable(self) -> bool:
-        return bool(self.tops) and self.clock - self.top_time() <= self.settings.stale_book_nanoseconds
+        return self.firewall.best_kind != 0 and self.clock - self.top_time() <= self.settings.stale_book_nanoseconds
+
+    def _depth_is_usable(self) -> bool:
+        if not self.books or not self.firewall.books_are_used() or self.firewall.frozen is not None:
+            return False
+        return self.clock - max(event.event_time for event in self.books) <= self.settings.stale_book_nanoseconds
+
+    def _usable_mid(self, clock: int) -> float:
+        best = self.firewall.usable_best()
+        if best is None or clock - self.top_time() > self.settings.stale_book_nanoseconds:
+            return math.nan
+        return (best[0] + best[2]) / 2
 
     def _book(self) -> dict[str, float]:
         values = {"seconds_since_book": (self.clock - self.top_time()) / SECOND} if self.tops else {}
-        if self.books and self.clock - max(event.event_time for event in self.books) <= self.settings.stale_book_nanoseconds:
+        if self._depth_is_usable():
             levels = np.array(self.books[-1].numbers).reshape(4, -1)[:, :5]
-            values["imbalance_5_levels"] = _ratio(np.nansum(levels[1]) - np.nansum(levels[3]), np.nansum(levels[1]) + np.nansum(levels[3]))
+            values["imbalance_5_levels"] = ratio(np.nansum(levels[1]) - np.nansum(levels[3]), np.nansum(levels[1]) + np.nansum(levels[3]))
         if not self._book_is_usable():
             return values
-        bid, bid_size, ask, ask_size = _best(self.tops[-1])
-        mid, micro = (bid + ask) / 2, _ratio(bid * ask_size + ask * bid_size, bid_size + ask_size)
+        bid, bid_size, ask, ask_size = best_of(self.tops[-1])
+        mid, micro = (bid + ask) / 2, ratio(bid * ask_size + ask * bid_size, bid_size + ask_size)
         return values | {
             "mid_price": mid,
             "microprice": micro,
             "spread": ask - bid,
             "spread_basis_points": 1e4 * (ask - bid) / mid,
             "microprice_deviation": 1e4 * (micro / mid - 1),
-            "imbalance_level_1": _ratio(bid_size - ask_size, bid_size + ask_size),
+            "imbalance_level_1": ratio(bid_size - ask_size, bid_size + ask_size),
         }
 
     def _order_flow(self) -> dict[str, float]:
@@ -189,7 +214,7 @@ class SlowSymbol:
                 total = sum(flow.value for flow in inside)
                 depth = sum(flow.depth for flow in inside)
                 values[f"order_flow_{name}"] = total
-                values[f"order_flow_per_depth_{name}"] = _ratio(total * len(inside), depth) if inside else 0.0
+                values[f"order_flow_per_depth_{name}"] = ratio(total * len(inside), depth) if inside else 0.0
         return values
 
     def _traded(self) -> dict[str, float]:
@@ -206,11 +231,11 @@ class SlowSymbol:
         for name, window, hop in (("10_seconds", 10, 1), ("1_minute", 60, 10), ("5_minutes", 300, 10)):
             begin = self.boundary(window, hop)
             if first < begin:
-                values[f"trade_imbalance_{name}"] = _ratio(self._sum(begin, lambda n: n[1] * n[2]), self._sum(begin, lambda n: n[1]))
+                values[f"trade_imbalance_{name}"] = ratio(self._sum(begin, lambda n: n[1] * n[2]), self._sum(begin, lambda n: n[1]))
         if first < minute:
             values["trade_count_1_minute"] = self._sum(minute, lambda n: 1.0)
         for name, begin in (("vwap_session", self.clock - self.clock % (86_400 * SECOND)), ("vwap_5_minutes", self.boundary(300, 10))):
-            values[name] = _ratio(self._sum(begin, lambda n: n[0] * n[1]), self._sum(begin, lambda n: n[1]))
+            values[name] = ratio(self._sum(begin, lambda n: n[0] * n[1]), self._sum(begin, lambda n: n[1]))
             values[f"{name}_deviation"] = self.price_before(self.clock + 1) / values[name] - 1
         return values
 
@@ -268,21 +293,54 @@ class SlowSymbol:
             "obv": float(obv(close, np.array([bar.volume for bar in bars]))[-1]),
         }
 
+    # Microstructure and quality.
 
-def _best(event: Event) -> tuple[float, float, float, float]:
-    if event.kind == EventKind.QUOTE:
-        bid, bid_size, ask, ask_size = event.numbers
-        return bid, bid_size, ask, ask_size
-    levels = np.array(event.numbers).reshape(4, -1)[:, 0].tolist()
-    return levels[0], levels[1], levels[2], levels[3]
+    def _microstructure(self) -> dict[str, float]:
+        minute, price = self.boundary(60, 10), self.price_before(self.clock + 1)
+        values = spreads(self.marked, self.told, self.tops[0].event_time if self.tops else 0, minute, price)
+        if self._depth_is_usable():
+            levels = levels_of(self.books[-1])
+            begins = {"1_second": self.boundary(1, 1), "10_seconds": self.boundary(10, 1), "1_minute": minute}
+            values |= shape(levels) | level_flows(self.book_changes, levels, begins, self.first_book)
+            if self.first_book < minute and self.trades and self.trades[0].event_time < minute:
+                values["cancel_ratio_1_minute"] = cancel_ratio(self.book_changes, self.marked, minute)
+        first_trade = self.trades[0].event_time if self.trades else 0
+        quotes = [event.event_time for event in self.taken if event.kind in (EventKind.QUOTE, EventKind.BOOK)]
+        values |= intensities("trade", [event.event_time for event in self.trades], first_trade, self.clock)
+        values |= intensities("quote", quotes, self.tops[0].event_time if self.tops else 0, self.clock)
+        return values | self._kyle(price) | self._amihud()
 
+    def _kyle(self, price: float) -> dict[str, float]:
+        begin, closed = self.boundary(300, 10), self.watermark // SECOND * SECOND
+        if not self.trades or self.trades[0].event_time >= begin:
+            return {}
+        ends = [min(end, closed) for end in range(begin + 10 * SECOND, closed + 10 * SECOND, 10 * SECOND)]
+        volumes = [
+            sum(event.numbers[1] * event.numbers[2] for event in self.trades if start <= event.event_time < end)
+            for start, end in itertools.pairwise([begin, *ends])
+        ]
+        return kyle(volumes, [self.price_before(time) for time in (begin, *ends)], price)
 
-def _flow(old: tuple[float, float, float, float], new: tuple[float, float, float, float]) -> float:
-    """Cont, Kukanov, Stoikov 2014, equation (4), case by case."""
-    bid = new[1] if new[0] > old[0] else -old[1] if new[0] < old[0] else new[1] - old[1]
-    ask = new[3] if new[2] < old[2] else -old[3] if new[2] > old[2] else new[3] - old[3]
-    return bid - ask
+    def _amihud(self) -> dict[str, float]:
+        begin, minute = self.boundary(3600, 300), 60 * SECOND
+        if self.prints[0].time >= begin:
+            return {}
+        ratios = []
+        for start in range(begin, self.watermark - minute + 1, minute):
+            notional = sum(event.numbers[0] * event.numbers[1] for event in self.trades if start <= event.event_time < start + minute)
+            change = math.log(self.price_before(start + minute) / self.price_before(start))
+            if notional > 0 and not math.isnan(change):
+                ratios.append(abs(change) / notional)
+        mean = ratio(sum(ratios), len(ratios))
+        recent = self._sum(self.boundary(300, 10), lambda n: n[0] * n[1])
+        return {"amihud_illiquidity": 1e6 * mean, "amihud_illiquidity_relative": 1e4 * mean * recent / 5}
 
-
-def _ratio(above: float, below: float) -> float:
-    return above / below if below else math.nan
+    def _quality(self, finite: dict[str, bool]) -> dict[str, float]:
+        others = FEATURE_NAMES[: FEATURE_NAMES.index("seconds_since_event")]
+        return {
+            "seconds_since_event": (self.clock - max(event.event_time for event in self.taken)) / SECOND,
+            "sequence_gaps_1_hour": 0.0,
+            "halted": 0.0,
+            "cold_start": float(self.clock - self.taken[0].event_time < 1800 * SECOND),
+            "warming_up_share": sum(not finite[name] for name in others) / len(others),
+        }

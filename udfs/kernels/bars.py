@@ -1,7 +1,8 @@
 """Bars of 1 s, 1 min, 5 min and 1 h: closed by the watermark, in order of time, the shorter before the longer.
 
 A bar is published when a price print or any traded volume lies in it. Where only volume does (late reports, odd lots), its four prices are
-the price in force at its end, NaN before there was any price. Each level is rolled up into the next.
+the price in force at its end, NaN before there was any price. Mid prices of a symbol that never traded make bars, too; a bar that a trade
+lies in holds trade prices only. Each level is rolled up into the next.
 """
 
 # mypy: no-warn-return-any
@@ -9,8 +10,9 @@ from __future__ import annotations
 
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND
+from udfs.kernels.microstructure.price_impact import add_illiquidity
 from udfs.kernels.minute_indicators import take_minute_bar
-from udfs.kernels.symbol_state import SECONDS_RING, Record
+from udfs.kernels.symbol_state import NO_PRICE, SECONDS_RING, Record
 from udfs.kernels.tiles import SECONDS_PER_MINUTE, roll_minute, roll_second
 
 
@@ -44,6 +46,7 @@ def _close_accumulators(state: Record, second: int, settings: Record, work: Reco
     minute, five, hour = state.minute, state.five_minutes, state.hour
     if minute.start > 0 and minute.start + 60 <= second:
         roll_minute(state, minute.start // SECONDS_PER_MINUTE)
+        add_illiquidity(state, minute.start, minute.notional)
         if _publish(state, minute, minute.start, 1, 60, settings, work, bars):
             take_minute_bar(state, settings, minute)
             merge(five, 300, minute, minute.start)
@@ -62,12 +65,12 @@ def merge(into: Record, length_seconds: int, part: Record, second: int) -> None:
     """Add a shorter bar or second that begins at `second` to an open bar. Parts must come in order of time."""
     if into.start == 0:
         into.start = second - second % length_seconds
-    if part.prints > 0:
-        into.open = part.open if into.prints == 0 else into.open
-        into.high = part.high if into.prints == 0 else max(into.high, part.high)
-        into.low = part.low if into.prints == 0 else min(into.low, part.low)
-        into.close = part.close
-    into.prints += part.prints
+    if part.price_kind != NO_PRICE and part.price_kind >= into.price_kind:
+        is_first = into.price_kind < part.price_kind
+        into.open = part.open if is_first else into.open
+        into.high = part.high if is_first else max(into.high, part.high)
+        into.low = part.low if is_first else min(into.low, part.low)
+        into.close, into.price_kind = part.close, part.price_kind
     into.trades += part.trades
     into.volume += part.volume
     into.notional += part.notional
@@ -77,17 +80,17 @@ def merge(into: Record, length_seconds: int, part: Record, second: int) -> None:
 @kernel
 def clear(bar: Record) -> None:
     """Make an accumulator empty."""
-    bar.start, bar.prints, bar.trades = 0, 0, 0
+    bar.start, bar.price_kind, bar.trades = 0, NO_PRICE, 0
     bar.volume, bar.notional, bar.signed_volume = 0.0, 0.0, 0.0
 
 
 @kernel
 def _publish(state: Record, bar: Record, start: int, place: int, length_seconds: int, settings: Record, work: Record, bars: Record) -> bool:
     """Give a closed bar its prices and write it out if its length is published; False when there is nothing in it."""
-    if bar.prints == 0 and bar.volume == 0.0:
+    if bar.price_kind == NO_PRICE and bar.volume == 0.0:
         return False
     work.bars_closed += 1
-    if bar.prints == 0:
+    if bar.price_kind == NO_PRICE:
         bar.open, bar.high, bar.low, bar.close = state.final_price, state.final_price, state.final_price, state.final_price
     if (settings.published_bars >> place) & 1:
         _write(bars[work.bars], bar, start, length_seconds, work.event.index, state.available_time)

@@ -20,8 +20,16 @@ from udfs.kernels.firewall import (
     check_time,
     check_trade,
 )
-from udfs.kernels.order_book.depth import CROSSED, GAP, quarantine_book, quarantine_quotes, take_book, take_quote
-from udfs.kernels.symbol_state import Record
+from udfs.kernels.microstructure.intensity import count_event
+from udfs.kernels.microstructure.spreads import add_effective_spread
+from udfs.kernels.microstructure.tiles import add_gap
+from udfs.kernels.microstructure.trade_signs import move_tick_direction, sign_of_trade
+from udfs.kernels.order_book.depth import CROSSED, DOUBTED, GAP, quarantine_book, quarantine_quotes, take_book, take_quote
+from udfs.kernels.order_book.top_of_book import is_usable
+from udfs.kernels.plausibility.believing import LOCKED_BOOK, PRICE_JUMP, check_plausibility, note_acceptance, note_rejection
+from udfs.kernels.plausibility.stuck_best_level import note_trade_beside_best
+from udfs.kernels.quality import note_event
+from udfs.kernels.symbol_state import TRADE_PRICES, Record
 from udfs.kernels.tiles import add_print, open_second
 from udfs.kernels.vendor_bars import take_vendor_bar
 from udfs.kernels.work_area import BOOK, CLOCK, QUOTE, STATUS, TRADE, VENDOR_BAR
@@ -37,6 +45,8 @@ def verdict_of(state: Record, settings: Record, event: Record) -> int:
         verdict = check_sequence(state, event.kind, event.flags, event.sequence)
     if verdict == ACCEPTED:
         verdict = _check_payload(event)
+    if verdict == ACCEPTED:
+        verdict = check_plausibility(state, settings, event)
     return verdict
 
 
@@ -55,12 +65,14 @@ def _check_payload(event: Record) -> int:
 
 @kernel
 def quarantine(state: Record, event: Record, verdict: int) -> None:
-    """What a rejected event may still do: put the book under quarantine."""
+    """What a rejected event may still do: put the book under quarantine, and make what agrees with it believable."""
+    note_rejection(state, event, verdict)
     if verdict == SEQUENCE_GAP:
         quarantine_book(state, event.event_time, GAP)
-    elif verdict == CROSSED_BOOK and event.kind == BOOK:
-        quarantine_book(state, event.event_time, CROSSED)
-    elif verdict == CROSSED_BOOK:
+        add_gap(state, event.event_time)
+    elif verdict in (CROSSED_BOOK, LOCKED_BOOK, PRICE_JUMP) and event.kind == BOOK:
+        quarantine_book(state, event.event_time, DOUBTED if verdict == PRICE_JUMP else CROSSED)
+    elif verdict in (CROSSED_BOOK, LOCKED_BOOK, PRICE_JUMP) and event.kind == QUOTE:
         quarantine_quotes(state)
 
 
@@ -77,6 +89,7 @@ def apply_event(state: Record, settings: Record, event: Record, work: Record, ba
             close_until(state, watermark, settings, work, bars)
     if event.kind != CLOCK:
         state.event_number += 1
+        note_event(state, event)
         _take_payload(state, settings, event)
 
 
@@ -84,29 +97,39 @@ def apply_event(state: Record, settings: Record, event: Record, work: Record, ba
 def _take_payload(state: Record, settings: Record, event: Record) -> None:
     if event.sequence > 0:
         state.last_sequence[event.kind] = event.sequence
+    note_acceptance(state, event)
     if event.kind == TRADE:
-        _take_trade(state, event, event.numbers[0], event.numbers[1])
+        _take_trade(state, settings, event, event.numbers[0], event.numbers[1])
     elif event.kind == QUOTE:
+        count_event(state.microstructure.quote_intensity, event.event_time)
         take_quote(state, event)
     elif event.kind == BOOK:
+        count_event(state.microstructure.quote_intensity, event.event_time)
         take_book(state, event, settings.crossed_hold_nanoseconds)
     elif event.kind == STATUS:
         state.status = event.status
 
 
 @kernel
-def _take_trade(state: Record, event: Record, price: float, size: float) -> None:
+def _take_trade(state: Record, settings: Record, event: Record, price: float, size: float) -> None:
     if event.flags & _VOLUME_ONLY:
         open_second(state, event.event_time).volume += size
         return
+    top_is_usable = is_usable(state, settings.stale_book_nanoseconds)
+    sign = sign_of_trade(state, event.side, price, top_is_usable)
+    if top_is_usable:
+        add_effective_spread(state, event.event_time, price, size)
+    count_event(state.microstructure.trade_intensity, event.event_time)
     state.priced_by_trades = 1
     if state.first_trade_time == 0:
         state.first_trade_time = event.event_time
     if event.event_time >= state.last_trade_time:
+        move_tick_direction(state, price)
         state.last_trade_time, state.last_trade_price = event.event_time, price
-    tile = add_print(state, event.event_time, price)
+    tile = add_print(state, event.event_time, price, TRADE_PRICES)
     tile.volume += size
     tile.priced_volume += size
     tile.notional += price * size
-    tile.signed_volume += size if event.side > 0 else (-size if event.side < 0 else 0.0)
+    tile.signed_volume += sign * size
     tile.trades += 1
+    note_trade_beside_best(state, event.event_time, price)

@@ -6,6 +6,8 @@ Terms used in the formulas
   bar, or, for a symbol that never traded, the mid price of its book.
 - window of W: from a boundary b until t. b = floor(t - W) to the hop of the window: 1 s for W <= 10 s, 10 s for W <= 5 min, 1 min for
   1 h, 1 h for 24 h. So a window is at least W and at most W + one hop long, and its head is never behind.
+- bought and sold: by the side that the feed names; where it names none, above the mid price just before the trade bought and below it
+  sold (a usable best level given), else above the last trade price bought and below it sold, else as the last trade that changed it.
 - minute bars: the non-empty bars of 1 minute in the order they closed; an empty minute is no bar.
 - closed minutes: those whose end the watermark has passed, empty ones too; the price of one is the price in force at its end.
 A feature is NaN and not valid until its warm-up is over, and whenever its formula has no finite value.
@@ -24,6 +26,11 @@ _RV = "Andersen, Bollerslev 1998, realised volatility"
 _WILDER = "Wilder 1978, New Concepts in Technical Trading Systems"
 _BANDS = "Bollinger 2001, Bollinger on Bollinger Bands"
 _APPEL = "Appel 1979, moving average convergence divergence"
+_SLOPE = "after Naes, Skjeltorp 2006, Order Book Characteristics and the Volume-Volatility Relation"
+_SPREAD = "Huang, Stoll 1996, Dealer versus Auction Markets"
+_LEVELS = "Xu, Gould, Howison 2019, Multi-Level Order-Flow Imbalance in a Limit Order Book"
+_HAWKES = "Hawkes 1971, exponential kernel"
+_SIGN = "side of the feed, else Lee, Ready 1991 without delay"
 _FIRST_BOOK = "until both sides of the book are there; missing while it is quarantined or stale"
 _FIRST_TRADE = "until the first trade"
 _LANE = "Lane 1984, stochastics"
@@ -64,6 +71,16 @@ class Feature(IntEnum):
     MICROPRICE_DEVIATION = ("basis points", "10000 * (microprice / mid - 1)", "Stoikov 2018", _FIRST_BOOK, True)
     IMBALANCE_LEVEL_1 = ("ratio", "(bid size - ask size) / (bid size + ask size) at the best level", "", _FIRST_BOOK, True)
     IMBALANCE_5_LEVELS = ("ratio", "the same with sizes summed over the best 5 levels of each side", "", "until a BOOK event", True)
+    IMBALANCE_10_LEVELS = ("ratio", "the same over the best 10 levels", "", "until a BOOK event", True)
+    IMBALANCE_DEPTH_WEIGHTED = ("ratio", "the same over 10 levels, the size at level k times 1 / k", "", "until a BOOK event", True)
+    BOOK_SLOPE = (
+        "size per basis point",
+        "least-squares slope through 0 of cumulated size on distance from mid, over 10 levels, mean of both sides",
+        _SLOPE,
+        "until a BOOK event",
+        False,
+    )
+    BOOK_SLOPE_RELATIVE = ("share per basis point", "the same with sizes as shares of their side's", _SLOPE, "until a BOOK event", True)
 
     # Order flow: e is the contribution of one change of the best level.
     ORDER_FLOW_1_SECOND = ("size", "sum of e over the window of 1 s", _CONT, "1 s of book", False)
@@ -74,9 +91,81 @@ class Feature(IntEnum):
     ORDER_FLOW_PER_DEPTH_1_MINUTE = ("ratio", "the same over the window of 1 min; 0 when nothing changed", _CONT, "1 min of book", True)
 
     # Trades by aggressor.
-    TRADE_IMBALANCE_10_SECONDS = ("ratio", "(bought - sold) / all priced size, window of 10 s", "", "10 s of trades; a trade in it", True)
-    TRADE_IMBALANCE_1_MINUTE = ("ratio", "the same over the window of 1 min", "", "1 min of trades; a trade in it", True)
-    TRADE_IMBALANCE_5_MINUTES = ("ratio", "the same over the window of 5 min", "", "5 min of trades; a trade in it", True)
+    TRADE_IMBALANCE_10_SECONDS = ("ratio", "(bought - sold) / priced size, window of 10 s", _SIGN, "10 s of trades; a trade in it", True)
+    TRADE_IMBALANCE_1_MINUTE = ("ratio", "the same over the window of 1 min", _SIGN, "1 min of trades; a trade in it", True)
+    TRADE_IMBALANCE_5_MINUTES = ("ratio", "the same over the window of 5 min", _SIGN, "5 min of trades; a trade in it", True)
+
+    # Spreads over time: 2 * |trade price - mid just before it|, and ask - bid.
+    EFFECTIVE_SPREAD_1_MINUTE = ("price", "mean of 2 * |p - mid| weighted by size, window of 1 min", _SPREAD, "1 min; a trade in it", False)
+    EFFECTIVE_SPREAD_BASIS_POINTS_1_MINUTE = (
+        "basis points",
+        "10000 * effective spread / price in force now",
+        _SPREAD,
+        "1 min; a trade in it",
+        True,
+    )
+    QUOTED_SPREAD_1_MINUTE = ("price", "mean of ask - bid as told by each QUOTE and BOOK, window of 1 min", "", "1 min; one in it", False)
+    QUOTED_SPREAD_BASIS_POINTS_1_MINUTE = ("basis points", "10000 * that mean / price in force now", "", "1 min; one in it", True)
+
+    # Order flow by level: e of level m, between consecutive trusted BOOK events; depth is half the present size of these levels.
+    LEVEL_FLOW_1_SECOND = ("size", "sum of e over levels 1 to 5 and the window of 1 s", _LEVELS, "1 s of BOOK events", False)
+    LEVEL_FLOW_10_SECONDS = ("size", "the same over the window of 10 s", _LEVELS, "10 s of BOOK events", False)
+    LEVEL_FLOW_1_MINUTE = ("size", "the same over the window of 1 min", _LEVELS, "1 min of BOOK events", False)
+    LEVEL_FLOW_10_LEVELS_1_MINUTE = ("size", "the same over levels 1 to 10", _LEVELS, "1 min of BOOK events", False)
+    LEVEL_FLOW_PER_DEPTH_1_SECOND = ("ratio", "sum of e over levels 1 to 5 / their depth, 1 s", _LEVELS, "1 s of BOOK events", True)
+    LEVEL_FLOW_PER_DEPTH_10_SECONDS = ("ratio", "the same over the window of 10 s", _LEVELS, "10 s of BOOK events", True)
+    LEVEL_FLOW_PER_DEPTH_1_MINUTE = ("ratio", "the same over the window of 1 min", _LEVELS, "1 min of BOOK events", True)
+    LEVEL_FLOW_10_LEVELS_PER_DEPTH_1_MINUTE = ("ratio", "the same over levels 1 to 10", _LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_1_PER_DEPTH_1_MINUTE = ("ratio", "e of level 1 / (depth of 5 levels / 5), 1 min", _LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_2_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 2", _LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_3_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 3", _LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_4_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 4", _LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_5_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 5", _LEVELS, "1 min of BOOK events", True)
+    CANCEL_RATIO_1_MINUTE = (
+        "ratio",
+        "1 - priced size / size gone from prices that both of two consecutive BOOK events show, 0 at least, window of 1 min",
+        "",
+        "1 min of BOOK events and trades; a decrease in it",
+        True,
+    )
+
+    # Intensities: sum of exp(-(t - t_i) / c) / c over all such events, by event time.
+    TRADE_INTENSITY_10_SECONDS = ("1 / s", "of priced trades, c = 10 s", _HAWKES, "50 s since the first trade", False)
+    TRADE_INTENSITY_60_SECONDS = ("1 / s", "of priced trades, c = 60 s", _HAWKES, "5 min since the first trade", False)
+    TRADE_INTENSITY_RATIO = ("ratio", "the former / the latter, where that is above 1e-12", _HAWKES, "5 min since the first trade", True)
+    QUOTE_INTENSITY_10_SECONDS = ("1 / s", "of QUOTE and BOOK events, c = 10 s", _HAWKES, "50 s of book", False)
+    QUOTE_INTENSITY_60_SECONDS = ("1 / s", "of QUOTE and BOOK events, c = 60 s", _HAWKES, "5 min of book", False)
+    QUOTE_INTENSITY_RATIO = ("ratio", "the former / the latter, where that is above 1e-12", _HAWKES, "5 min of book", True)
+
+    # Price impact. Tiles of 10 s are those of the closed seconds; the boundary of 1 h is on a multiple of 5 min.
+    KYLE_LAMBDA = (
+        "price per size",
+        "least-squares slope of price change on bought - sold size, tiles of 10 s, window of 5 min",
+        "Kyle 1985",
+        "5 min of trades; signed size that varies",
+        False,
+    )
+    KYLE_LAMBDA_RELATIVE = (
+        "basis points",
+        "10000 * lambda * standard deviation of bought - sold size / price in force now",
+        "Kyle 1985",
+        "5 min of trades; signed size that varies",
+        True,
+    )
+    AMIHUD_ILLIQUIDITY = (
+        "log return per million",
+        "1000000 * mean of |1-min return| / notional over the closed minutes with notional, window of 1 h",
+        "Amihud 2002",
+        "1 h of prices; a minute with notional in it",
+        False,
+    )
+    AMIHUD_ILLIQUIDITY_RELATIVE = (
+        "basis points",
+        "10000 * that mean * notional of the window of 5 min / 5",
+        "Amihud 2002",
+        "1 h of prices; a minute with notional in it",
+        True,
+    )
 
     # Returns of the price in force.
     RETURN_1_SECOND = ("log return", "log(price in force now / price in force at the boundary of 1 s)", "", "a price before it", True)
@@ -249,6 +338,13 @@ class Feature(IntEnum):
     VOLUME_1_MINUTE = ("size", "size of all trades in the window of 1 min", "", "1 min of prices", False)
     SECONDS_SINCE_TRADE = ("seconds", "t - time of the newest priced trade or vendor bar", "", _FIRST_TRADE, True)
     SECONDS_SINCE_BOOK = ("seconds", "t - time of the newest QUOTE or BOOK that told the best level", "", "until the first book", True)
+
+    # Quality. These come last: WARMING_UP_SHARE counts all before SECONDS_SINCE_EVENT.
+    SECONDS_SINCE_EVENT = ("seconds", "t - time of the newest accepted event that is no CLOCK", "", "none", True)
+    SEQUENCE_GAPS_1_HOUR = ("gaps", "gaps in the venue's numbering, window of 1 h from a multiple of 5 min", "", "none", False)
+    HALTED = ("0 or 1", "1 while the newest STATUS is HALTED, CLOSED or DELISTED", "", "none", True)
+    COLD_START = ("0 or 1", "1 until 30 min after the first accepted event", "", "none", True)
+    WARMING_UP_SHARE = ("ratio", "share of the other features that are not valid in this row", "", "none", True)
 
 
 FEATURE_NAMES: Final[tuple[str, ...]] = tuple(feature.name.lower() for feature in Feature)

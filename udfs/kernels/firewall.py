@@ -1,7 +1,7 @@
 """What is not believed: one check a kind of event, first failure wins. Nothing here changes the state.
 
-Order: kind and payload, time, lateness, duplicates, then the numbers. A trade of size 0 is accepted (a price without volume, as some feeds
-send); a negative size is not. NaN prices in QUOTE and BOOK mean an empty side or level.
+Order: kind and payload, time, lateness, duplicates, then the numbers, then what `plausibility` remembers. A trade of size 0 is accepted
+(a price without volume, as some feeds send); a negative size is not. NaN prices in QUOTE and BOOK mean an empty side or level.
 """
 
 # mypy: no-warn-return-any
@@ -14,6 +14,7 @@ import numpy as np
 from udfs.errors import Reason
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import BOOK_DEPTH, EventFlag, EventKind, TradingStatus
+from udfs.kernels.plausibility.clock_skew import is_skewed
 from udfs.kernels.symbol_state import Record
 
 ACCEPTED: Final = int(Reason.ACCEPTED)
@@ -26,6 +27,8 @@ _PRICE_NOT_POSITIVE: Final = int(Reason.PRICE_NOT_POSITIVE)
 _SIZE_NEGATIVE: Final = int(Reason.SIZE_NEGATIVE)
 _TIME_ABSURD: Final = int(Reason.TIME_ABSURD)
 _UNKNOWN_STATUS: Final = int(Reason.UNKNOWN_STATUS)
+_CLOCK_SKEW: Final = int(Reason.CLOCK_SKEW)
+_SIZE_IMPOSSIBLE: Final = int(Reason.SIZE_IMPOSSIBLE)
 _LEVELS_UNSORTED: Final = int(Reason.LEVELS_UNSORTED)
 _CLOCK: Final = int(EventKind.CLOCK)
 _BAR: Final = int(EventKind.BAR)
@@ -36,15 +39,19 @@ _UNSYNCHRONISED: Final = int(EventFlag.UNSYNCHRONISED)
 _LAST_STATUS: Final = max(int(status) for status in TradingStatus)
 _LATEST_TIME: Final = 7_258_118_400_000_000_000
 """2200-01-01: beyond it sums of times could overflow."""
+_GREATEST_SIZE: Final = 2.0**53
+"""Above it not every whole number has a float64 of its own."""
 
 
 @kernel
 def check_time(state: Record, settings: Record, kind: int, event_time: int, available_time: int) -> int:
-    """TIME_ABSURD or LATE. A CLOCK may lie in the past; a BAR that ends at the watermark is closed already."""
+    """TIME_ABSURD, CLOCK_SKEW or LATE. A CLOCK may lie in the past; a BAR that ends at the watermark is closed already."""
     if event_time < settings.minimum_time or available_time < settings.minimum_time or available_time > _LATEST_TIME:
         return _TIME_ABSURD
     if event_time - settings.maximum_clock_skew_nanoseconds > available_time:
         return _TIME_ABSURD
+    if is_skewed(state, event_time, available_time):
+        return _CLOCK_SKEW
     if kind == _CLOCK:
         return ACCEPTED
     if event_time < state.watermark or (kind == _BAR and event_time == state.watermark):
@@ -70,7 +77,15 @@ def check_trade(trade: Record) -> int:
         return _NOT_A_NUMBER
     if trade[0] <= 0.0:
         return _PRICE_NOT_POSITIVE
-    return _SIZE_NEGATIVE if trade[1] < 0.0 else ACCEPTED
+    return check_size(trade[1])
+
+
+@kernel
+def check_size(size: float) -> int:
+    """A size that can be."""
+    if size < 0.0:
+        return _SIZE_NEGATIVE
+    return _SIZE_IMPOSSIBLE if size > _GREATEST_SIZE else ACCEPTED
 
 
 @kernel
@@ -82,7 +97,7 @@ def check_level(price: float, size: float) -> int:
         return _NOT_A_NUMBER
     if price <= 0.0:
         return _PRICE_NOT_POSITIVE
-    return _SIZE_NEGATIVE if size < 0.0 else ACCEPTED
+    return check_size(size)
 
 
 @kernel
@@ -130,8 +145,9 @@ def check_bar(bar: Record) -> int:
             return _NOT_A_NUMBER
     if min(bar[0], bar[1], bar[2], bar[3]) <= 0.0:
         return _PRICE_NOT_POSITIVE
-    if bar[4] < 0.0:
-        return _SIZE_NEGATIVE
+    verdict = check_size(bar[4])
+    if verdict != ACCEPTED:
+        return verdict
     if bar[5] < 1.0 or bar[5] != np.floor(bar[5]):
         return _NOT_A_NUMBER
     if bar[1] < max(bar[0], bar[3]) or bar[2] > min(bar[0], bar[3]):

@@ -14,7 +14,7 @@ class RowFlag(IntFlag):
     """Why a row should not be acted on, or only with care."""
 
     BOOK_QUARANTINED = 1
-    """A crossed book or a gap in its numbering was seen and not yet put right."""
+    """A book that is crossed, has a gap in its numbering, or cannot be believed was seen, and not yet put right."""
     TRADING_HALTED = 2
     """The newest STATUS is HALTED, CLOSED or DELISTED."""
     STALE = 4

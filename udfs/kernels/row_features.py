@@ -11,9 +11,11 @@ from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND, TradingStatus
 from udfs.kernels.feature_vector import FEATURE_COUNT, Feature
 from udfs.kernels.indicators.vwap import weighted_price
+from udfs.kernels.microstructure.features import fill_microstructure
 from udfs.kernels.order_book.depth import depth_imbalance, depth_is_usable
 from udfs.kernels.order_book.top_of_book import is_usable
 from udfs.kernels.outputs import RowFlag
+from udfs.kernels.quality import fill_quality
 from udfs.kernels.symbol_state import Record
 from udfs.kernels.trend_features import put_hour_measures, put_trend
 from udfs.kernels.windows import (
@@ -43,10 +45,12 @@ def fill_row(row: Record, values: Record, state: Record, settings: Record, event
     values[:] = np.nan
     book_is_usable = is_usable(state, settings.stale_book_nanoseconds)
     _prices(values, state, book_is_usable)
-    if depth_is_usable(state, settings.stale_book_nanoseconds):
+    book_has_depth = depth_is_usable(state, settings.stale_book_nanoseconds)
+    if book_has_depth:
         values[Feature.IMBALANCE_5_LEVELS] = depth_imbalance(state, 5)
     _order_flow(values, state, book_is_usable)
     _trade_imbalance(values, state)
+    fill_microstructure(values, state, book_has_depth)
     _returns(values, state)
     _indicators(values, state)
     put_trend(values, state)
@@ -54,6 +58,7 @@ def fill_row(row: Record, values: Record, state: Record, settings: Record, event
     _volatility(values, state)
     put_hour_measures(values, state, settings)
     _activity(values, state)
+    fill_quality(values, state)
     for place in range(FEATURE_COUNT):
         value = np.float32(values[place])
         row.valid[place] = np.isfinite(value)
@@ -66,7 +71,7 @@ def fill_row(row: Record, values: Record, state: Record, settings: Record, event
 @kernel
 def _flags(state: Record, stale_after: int) -> int:
     flags = 0
-    if state.quote_quarantine != 0 or state.book_quarantine != 0:
+    if state.quote_quarantine != 0 or state.book_quarantine != 0 or state.plausibility.frozen != 0:
         flags |= _QUARANTINED
     if state.status > _OPEN:
         flags |= _HALTED

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from udfs.kernels.events import BOOK_DEPTH
 from udfs.kernels.trend_state import HOUR_VALUES, RANGE_RING, RANGE_TILE, SESSION_RANGE, TREND, TREND_VALUES
+from udfs.kernels.microstructure.layout import MICROSTRUCTURE
+from udfs.kernels.plausibility.layout import PLAUSIBILITY
 
 SymbolState: TypeAlias = npt.NDArray[np.void]
 """An array (1,) of SYMBOL_STATE."""
@@ -33,6 +35,11 @@ HOURS_RING: Final = 26
 CLOSES_RING: Final = 20
 """Closes of minute bars: the longest simple mean."""
 
+NO_PRICE: Final = 0
+MID_PRICES: Final = 1
+TRADE_PRICES: Final = 2
+"""What the prices of a tile or bar are: none, mid prices of a symbol that never traded, trades and vendor bars. Never both."""
+
 SECOND: Final = np.dtype(
     [
         ("second", "i8"),
@@ -48,17 +55,19 @@ SECOND: Final = np.dtype(
         ("signed_volume", "f8"),
         ("order_flow", "f8"),
         ("depth", "f8"),
+        ("level_flow", "f8"),
         ("open_offset", "i4"),
         ("close_offset", "i4"),
         ("price_offset", "i4"),
-        ("prints", "i4"),
+        ("price_kind", "i4"),
         ("trades", "i4"),
         ("book_changes", "i4"),
     ]
 )
 """One second of events. Offsets are nanoseconds into it. `price` is the price in force at its end, told by a print or by the close of a
 vendor bar, which is no print of this second; `price_offset` is -1 where nothing told it. `price_before` is the price in force before it,
-known once the second has closed."""
+known once the second has closed.
+`price_kind` says what open, high, low and close are made of."""
 
 TEN: Final = np.dtype([("price", "f8"), ("squared_returns", "f8"), ("priced_volume", "f8"), ("notional", "f8"), ("signed_volume", "f8")])
 """Ten closed seconds; `price` is the price in force at their end."""
@@ -76,7 +85,7 @@ ACCUMULATOR: Final = np.dtype(
         ("volume", "f8"),
         ("notional", "f8"),
         ("signed_volume", "f8"),
-        ("prints", "i4"),
+        ("price_kind", "i4"),
         ("trades", "i4"),
     ]
 )
@@ -158,6 +167,10 @@ SYMBOL_STATE: Final = np.dtype(
         ("newest_range", "i8"),
         ("ranges", RANGE_TILE, (RANGE_RING,)),
         ("hour_values", HOUR_VALUES),
+        ("first_event_time", "i8"),
+        ("last_event_time", "i8"),
+        ("microstructure", MICROSTRUCTURE),
+        ("plausibility", PLAUSIBILITY),
         ("priced_by_trades", "u1"),
         ("book_ready", "u1"),
         ("book_quarantine", "u1"),

@@ -15,7 +15,7 @@ from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND
 from udfs.kernels.session_range import extend_session_range
 from udfs.kernels.sessions import session_of
-from udfs.kernels.symbol_state import FLOW_RING, HOURS_RING, MINUTES_RING, SECONDS_RING, TENS_RING, Record
+from udfs.kernels.symbol_state import FLOW_RING, HOURS_RING, MINUTES_RING, NO_PRICE, SECONDS_RING, TENS_RING, Record
 
 SECONDS_PER_TEN: Final = 10
 SECONDS_PER_MINUTE: Final = 60
@@ -38,22 +38,26 @@ def _clear_second(tile: Record, second: int) -> None:
     tile.second = second
     tile.open, tile.high, tile.low, tile.close, tile.price, tile.price_before = np.nan, np.nan, np.nan, np.nan, np.nan, np.nan
     tile.volume, tile.priced_volume, tile.notional, tile.signed_volume = 0.0, 0.0, 0.0, 0.0
-    tile.order_flow, tile.depth = 0.0, 0.0
-    tile.open_offset, tile.close_offset, tile.price_offset, tile.prints, tile.trades, tile.book_changes = 0, 0, -1, 0, 0, 0
+    tile.order_flow, tile.depth, tile.level_flow = 0.0, 0.0, 0.0
+    tile.price_kind = NO_PRICE
+    tile.open_offset, tile.close_offset, tile.price_offset, tile.trades, tile.book_changes = 0, 0, -1, 0, 0
 
 
 @kernel
-def add_print(state: Record, event_time: int, price: float) -> Record:
-    """Let a price count for open, high, low and close of its second. Of equal times the first opens and the last closes."""
+def add_print(state: Record, event_time: int, price: float, price_kind: int) -> Record:
+    """Let a price count for open, high, low and close of its second. Of equal times the first opens and the last closes.
+
+    The first trade price drives the mid prices out of the second; none may come after it.
+    """
     tile = open_second(state, event_time)
-    offset = event_time - tile.second * NANOSECONDS_PER_SECOND
-    if tile.prints == 0 or offset < tile.open_offset:
+    offset, is_first = event_time - tile.second * NANOSECONDS_PER_SECOND, tile.price_kind < price_kind
+    if is_first or offset < tile.open_offset:
         tile.open, tile.open_offset = price, offset
-    tile.high = price if tile.prints == 0 else max(tile.high, price)
-    tile.low = price if tile.prints == 0 else min(tile.low, price)
-    if tile.prints == 0 or offset >= tile.close_offset:
+    tile.high = price if is_first else max(tile.high, price)
+    tile.low = price if is_first else min(tile.low, price)
+    if is_first or offset >= tile.close_offset:
         tile.close, tile.close_offset = price, offset
-    tile.prints += 1
+    tile.price_kind = price_kind
     _set_price_in_force(state, tile, price, event_time)
     return tile
 

@@ -15,7 +15,7 @@ from udfs.kernels.events import NANOSECONDS_PER_SECOND
 from udfs.kernels.indicators.vwap import typical_price
 from udfs.kernels.session_range import extend_session_range
 from udfs.kernels.sessions import session_of, session_start
-from udfs.kernels.symbol_state import FLOW_RING, Record
+from udfs.kernels.symbol_state import FLOW_RING, TRADE_PRICES, Record
 from udfs.kernels.tiles import SECONDS_PER_TEN, add_mark, add_traded, advance_tens
 
 OPEN: Final = 0
@@ -65,11 +65,11 @@ def _merge_bar(state: Record, bar: Record, last_second: int) -> None:
 def _add(into: Record, length_seconds: int, bar: Record, last_second: int) -> None:
     if into.start == 0:
         into.start = last_second - last_second % length_seconds
-    into.open = bar[OPEN] if into.prints == 0 else into.open
-    into.high = bar[HIGH] if into.prints == 0 else max(into.high, bar[HIGH])
-    into.low = bar[LOW] if into.prints == 0 else min(into.low, bar[LOW])
-    into.close = bar[CLOSE]
-    into.prints += 1
+    is_first = into.price_kind < TRADE_PRICES
+    into.open = bar[OPEN] if is_first else into.open
+    into.high = bar[HIGH] if is_first else max(into.high, bar[HIGH])
+    into.low = bar[LOW] if is_first else min(into.low, bar[LOW])
+    into.close, into.price_kind = bar[CLOSE], TRADE_PRICES
     into.volume += bar[VOLUME]
     into.notional += bar[VOLUME] * typical_price(bar[HIGH], bar[LOW], bar[CLOSE])
 

@@ -2,7 +2,7 @@
 
 A crossed QUOTE quarantines quotes until the next uncrossed one. A crossed BOOK quarantines the book until a snapshot, or until an uncrossed
 BOOK at least `crossed_hold_nanoseconds` after the last crossed one. A gap in the numbering quarantines it until a snapshot. What comes in
-between is taken in, but moves no feature.
+between is taken in, but moves no feature. One that is not believed (PRICE_JUMP) quarantines its kind until the next that is.
 """
 
 # mypy: no-warn-return-any
@@ -14,12 +14,14 @@ import numpy as np
 
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import BOOK_DEPTH, EventFlag, EventKind
+from udfs.kernels.microstructure.level_flow import add_book_change
 from udfs.kernels.order_book.top_of_book import drop_top, move_top
 from udfs.kernels.symbol_state import Record
 
 TRUSTED: Final = 0
-CROSSED: Final = 1
-GAP: Final = 2
+DOUBTED: Final = 1
+CROSSED: Final = 2
+GAP: Final = 3
 _SNAPSHOT: Final = int(EventFlag.SNAPSHOT)
 _UNSYNCHRONISED: Final = int(EventFlag.UNSYNCHRONISED)
 _QUOTE: Final = int(EventKind.QUOTE)
@@ -28,14 +30,14 @@ _BOOK: Final = int(EventKind.BOOK)
 
 @kernel
 def quarantine_quotes(state: Record) -> None:
-    """A crossed QUOTE was seen."""
+    """A QUOTE was seen that is crossed, locked for too long, or not believed."""
     state.quote_quarantine = CROSSED
     drop_top(state, _QUOTE)
 
 
 @kernel
 def quarantine_book(state: Record, event_time: int, cause: int) -> None:
-    """A crossed BOOK, or a gap before it, was seen. A gap outweighs a crossing."""
+    """A BOOK was seen that is not believed, crossed or locked for too long, or has a gap before it; the latter outweighs the former."""
     if cause == CROSSED:
         state.crossed_time = max(state.crossed_time, event_time)
     state.book_quarantine = max(state.book_quarantine, cause)
@@ -58,21 +60,27 @@ def take_book(state: Record, event: Record, hold: int) -> None:
         state.book_ready = 0
         drop_top(state, _BOOK)
         return
+    was_trusted = state.book_ready == 1 and state.book_quarantine == TRUSTED
     crossing_is_over = state.book_quarantine == CROSSED and event_time - state.crossed_time >= hold
-    if event.flags & _SNAPSHOT or crossing_is_over:
+    if event.flags & _SNAPSHOT or crossing_is_over or state.book_quarantine == DOUBTED:
         state.book_quarantine = TRUSTED
+    if was_trusted:
+        add_book_change(state, event_time, levels)
     for row in range(4):
         for level in range(BOOK_DEPTH):
             state.book[row, level] = levels[row, level]
     state.book_ready, state.book_time = 1, max(state.book_time, event_time)
     if state.book_quarantine == TRUSTED:
+        if state.microstructure.first_book_time == 0:
+            state.microstructure.first_book_time = event_time
         move_top(state, event, levels[0, 0], levels[1, 0], levels[2, 0], levels[3, 0])
 
 
 @kernel
 def depth_is_usable(state: Record, stale_after: int) -> bool:
     """Whether features may be taken from the levels beyond the best."""
-    return state.book_ready == 1 and state.book_quarantine == TRUSTED and state.clock - state.book_time <= stale_after
+    is_trusted = state.book_quarantine == TRUSTED and state.plausibility.frozen == 0
+    return state.book_ready == 1 and is_trusted and state.clock - state.book_time <= stale_after
 
 
 @kernel

@@ -6,7 +6,9 @@ from __future__ import annotations
 import numpy as np
 
 from udfs.kernels.compiled import kernel
-from udfs.kernels.symbol_state import Record
+from udfs.kernels.microstructure.spreads import add_quoted_spread
+from udfs.kernels.plausibility.stuck_best_level import note_best_level
+from udfs.kernels.symbol_state import MID_PRICES, Record
 from udfs.kernels.tiles import add_print, open_second
 
 
@@ -18,14 +20,16 @@ def move_top(state: Record, event: Record, bid: float, bid_size: float, ask: flo
         return
     if top.source != 0:
         _add_order_flow(state, event_time, bid, bid_size, ask, ask_size)
+    note_best_level(state, event_time, bid, bid_size, ask, ask_size)
     top.bid, top.bid_size, top.ask, top.ask_size = bid, bid_size, ask, ask_size
     top.time, top.sequence, top.source = max(top.time, event_time), event.sequence, event.kind
     if np.isnan(bid) or np.isnan(ask):
         return
     if top.first_time == 0:
         top.first_time = event_time
+    add_quoted_spread(state, event_time, ask - bid)
     if not state.priced_by_trades:
-        add_print(state, event_time, 0.5 * (bid + ask))
+        add_print(state, event_time, 0.5 * (bid + ask), MID_PRICES)
 
 
 @kernel

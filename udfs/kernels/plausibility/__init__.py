@@ -1,0 +1,1 @@
+"""What the firewall can only tell from what came before. A check changes nothing; what was decided is noted afterwards."""
