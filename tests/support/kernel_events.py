@@ -214,7 +214,8 @@ def _random_event(generator: np.random.Generator, time: int, price: float) -> Ev
 
 def spoilt(events: list[Event], seed: int) -> list[Event]:
     """The same with prices that jump, for one event or for good, best levels that stand still, and some that stay locked."""
-    generator, level, best, result = np.random.default_rng(seed), 1.0, (100.0, 5.0, 100.1, 5.0), []
+    generator, level, result = np.random.default_rng(seed), 1.0, []
+    best: tuple[float, ...] = (100.0, 5.0, 100.1, 5.0)
     for place, event in enumerate(events):
         draw = generator.random()
         level *= float(generator.choice([0.8, 1.3])) if draw < 0.02 else 1.0
@@ -223,7 +224,7 @@ def spoilt(events: list[Event], seed: int) -> list[Event]:
             best = event.numbers if place % 100 < 50 else (best[0], best[1], best[0] if place % 100 >= 90 else best[2], best[3])
             result.append(event._replace(numbers=(best[0] * factor, best[1], best[2] * factor, best[3])))
         elif event.kind in (EventKind.TRADE, EventKind.BOOK):
-            prices = {EventKind.TRADE: range(1), EventKind.BOOK: (*range(BOOK_DEPTH), *range(2 * BOOK_DEPTH, 3 * BOOK_DEPTH))}[event.kind]
+            prices = range(1) if event.kind == EventKind.TRADE else (*range(BOOK_DEPTH), *range(2 * BOOK_DEPTH, 3 * BOOK_DEPTH))
             numbers = tuple(number * factor if at in prices else number for at, number in enumerate(event.numbers))
             result.append(event._replace(numbers=numbers))
         else:

@@ -10,19 +10,8 @@ import numpy as np
 from tests.support import trend_oracles
 from tests.support.firewall_oracle import SlowFirewall
 from tests.support.kernel_events import SECOND, Event
-from tests.support.microstructure_oracles import (
-    BookChange,
-    MarkedTrade,
-    Told,
-    cancel_ratio,
-    intensities,
-    kyle,
-    level_flows,
-    levels_of,
-    shape,
-    side_of,
-    spreads,
-)
+from tests.support.microstructure_of_symbol import microstructure_of, quality_of
+from tests.support.microstructure_oracles import BookChange, MarkedTrade, Told, levels_of, side_of
 from tests.support.oracle_parts import Flow, OracleBar, Print, best_of, flow_of, ratio
 from udfs.errors import Reason
 from udfs.kernels.events import EventFlag, EventKind
@@ -166,17 +155,22 @@ class SlowSymbol:
         with np.errstate(all="ignore"):
             for part in (self._book(), self._order_flow(), self._traded(), self._returns(), self._indicators(), self._volatility()):
                 values.update(part)
+<<<<<<< HEAD
             minutes = [bar for bar in self._bars_of(60) if not math.isnan(bar.close)]
             values |= trend_oracles.trend(self, minutes) | trend_oracles.volatility(self, minutes)
             values.update(self._microstructure())
+=======
+            values.update(microstructure_of(self))
+>>>>>>> e6a9ad0 (Keep the oracles' files to one subject; regenerate the feature reference)
             finite = {name: math.isfinite(value) for name, value in values.items()}
-            values.update(self._quality(finite))
+            values.update(quality_of(self, finite))
         return {name: value if math.isfinite(value) else math.nan for name, value in values.items()}
 
     def _book_is_usable(self) -> bool:
         return self.firewall.best_kind != 0 and self.clock - self.top_time() <= self.settings.stale_book_nanoseconds
 
-    def _depth_is_usable(self) -> bool:
+    def depth_is_usable(self) -> bool:
+        """Whether the newest book is believed, not frozen, and not stale."""
         if not self.books or not self.firewall.books_are_used() or self.firewall.frozen is not None:
             return False
         return self.clock - max(event.event_time for event in self.books) <= self.settings.stale_book_nanoseconds
@@ -189,7 +183,7 @@ class SlowSymbol:
 
     def _book(self) -> dict[str, float]:
         values = {"seconds_since_book": (self.clock - self.top_time()) / SECOND} if self.tops else {}
-        if self._depth_is_usable():
+        if self.depth_is_usable():
             levels = np.array(self.books[-1].numbers).reshape(4, -1)[:, :5]
             values["imbalance_5_levels"] = ratio(np.nansum(levels[1]) - np.nansum(levels[3]), np.nansum(levels[1]) + np.nansum(levels[3]))
         if not self._book_is_usable():
@@ -231,15 +225,18 @@ class SlowSymbol:
         for name, window, hop in (("10_seconds", 10, 1), ("1_minute", 60, 10), ("5_minutes", 300, 10)):
             begin = self.boundary(window, hop)
             if first < begin:
-                values[f"trade_imbalance_{name}"] = ratio(self._sum(begin, lambda n: n[1] * n[2]), self._sum(begin, lambda n: n[1]))
+                values[f"trade_imbalance_{name}"] = ratio(
+                    self.sum_since(begin, lambda n: n[1] * n[2]), self.sum_since(begin, lambda n: n[1])
+                )
         if first < minute:
-            values["trade_count_1_minute"] = self._sum(minute, lambda n: 1.0)
+            values["trade_count_1_minute"] = self.sum_since(minute, lambda n: 1.0)
         for name, begin in (("vwap_session", self.clock - self.clock % (86_400 * SECOND)), ("vwap_5_minutes", self.boundary(300, 10))):
-            values[name] = ratio(self._sum(begin, lambda n: n[0] * n[1]), self._sum(begin, lambda n: n[1]))
+            values[name] = ratio(self.sum_since(begin, lambda n: n[0] * n[1]), self.sum_since(begin, lambda n: n[1]))
             values[f"{name}_deviation"] = self.price_before(self.clock + 1) / values[name] - 1
         return values
 
-    def _sum(self, begin: int, of: object) -> float:
+    def sum_since(self, begin: int, of: object) -> float:
+        """Of the trades from a time on, of what a function makes of their numbers."""
         assert callable(of)
         return float(sum(of(event.numbers) for event in self.trades if event.event_time >= begin))
 
@@ -291,56 +288,4 @@ class SlowSymbol:
             "atr_14_relative": true_range / price,
             "roc_10": roc(close, 10)[-1],
             "obv": float(obv(close, np.array([bar.volume for bar in bars]))[-1]),
-        }
-
-    # Microstructure and quality.
-
-    def _microstructure(self) -> dict[str, float]:
-        minute, price = self.boundary(60, 10), self.price_before(self.clock + 1)
-        values = spreads(self.marked, self.told, self.tops[0].event_time if self.tops else 0, minute, price)
-        if self._depth_is_usable():
-            levels = levels_of(self.books[-1])
-            begins = {"1_second": self.boundary(1, 1), "10_seconds": self.boundary(10, 1), "1_minute": minute}
-            values |= shape(levels) | level_flows(self.book_changes, levels, begins, self.first_book)
-            if self.first_book < minute and self.trades and self.trades[0].event_time < minute:
-                values["cancel_ratio_1_minute"] = cancel_ratio(self.book_changes, self.marked, minute)
-        first_trade = self.trades[0].event_time if self.trades else 0
-        quotes = [event.event_time for event in self.taken if event.kind in (EventKind.QUOTE, EventKind.BOOK)]
-        values |= intensities("trade", [event.event_time for event in self.trades], first_trade, self.clock)
-        values |= intensities("quote", quotes, self.tops[0].event_time if self.tops else 0, self.clock)
-        return values | self._kyle(price) | self._amihud()
-
-    def _kyle(self, price: float) -> dict[str, float]:
-        begin, closed = self.boundary(300, 10), self.watermark // SECOND * SECOND
-        if not self.trades or self.trades[0].event_time >= begin:
-            return {}
-        ends = [min(end, closed) for end in range(begin + 10 * SECOND, closed + 10 * SECOND, 10 * SECOND)]
-        volumes = [
-            sum(event.numbers[1] * event.numbers[2] for event in self.trades if start <= event.event_time < end)
-            for start, end in itertools.pairwise([begin, *ends])
-        ]
-        return kyle(volumes, [self.price_before(time) for time in (begin, *ends)], price)
-
-    def _amihud(self) -> dict[str, float]:
-        begin, minute = self.boundary(3600, 300), 60 * SECOND
-        if self.prints[0].time >= begin:
-            return {}
-        ratios = []
-        for start in range(begin, self.watermark - minute + 1, minute):
-            notional = sum(event.numbers[0] * event.numbers[1] for event in self.trades if start <= event.event_time < start + minute)
-            change = math.log(self.price_before(start + minute) / self.price_before(start))
-            if notional > 0 and not math.isnan(change):
-                ratios.append(abs(change) / notional)
-        mean = ratio(sum(ratios), len(ratios))
-        recent = self._sum(self.boundary(300, 10), lambda n: n[0] * n[1])
-        return {"amihud_illiquidity": 1e6 * mean, "amihud_illiquidity_relative": 1e4 * mean * recent / 5}
-
-    def _quality(self, finite: dict[str, bool]) -> dict[str, float]:
-        others = FEATURE_NAMES[: FEATURE_NAMES.index("seconds_since_event")]
-        return {
-            "seconds_since_event": (self.clock - max(event.event_time for event in self.taken)) / SECOND,
-            "sequence_gaps_1_hour": 0.0,
-            "halted": 0.0,
-            "cold_start": float(self.clock - self.taken[0].event_time < 1800 * SECOND),
-            "warming_up_share": sum(not finite[name] for name in others) / len(others),
         }
