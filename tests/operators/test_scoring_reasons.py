@@ -62,11 +62,11 @@ def test_reasons_speak_for_the_direction_strongest_first(row: int, direction: Di
 
 def test_the_planted_feature_is_the_reason() -> None:
     row = ROWS[0].copy()
-    row[Feature.IMBALANCE_5_LEVELS] = 0.95
+    row[Feature.IMBALANCE_5_LEVELS] = 0.99
     reason = scorer().reasons(row, Direction.UP)[0]
-    assert (reason.feature, reason.words) == ("imbalance_5_levels", "strong buy-side book imbalance (0.95)")
-    row[Feature.IMBALANCE_5_LEVELS] = -0.95
-    assert scorer().reasons(row, Direction.DOWN)[0].words == "strong sell-side book imbalance (-0.95)"
+    assert (reason.feature, reason.words) == ("imbalance_5_levels", "strong buy-side book imbalance (0.99)")
+    row[Feature.IMBALANCE_5_LEVELS] = -0.99
+    assert scorer().reasons(row, Direction.DOWN)[0].words == "strong sell-side book imbalance (-0.99)"
 
 
 @pytest.mark.parametrize("name", [FEATURE_NAMES[place] for place in MODEL_INPUTS])
