@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.kernel_events import MIDNIGHT, SECOND, Event, random_walk, trade
+from tests.support.kernel_events import MIDNIGHT, SECOND, Event, random_walk, sound, trade
 from tests.support.kernel_runs import differing_features, rows_of, run
 from udfs.kernels.advance import Advance
 from udfs.kernels.events import EventFlag, EventKind
@@ -55,28 +55,28 @@ def where_short_is_valid(long: Advance, short: Advance) -> Advance:
 @given(st.integers(0, 30), st.sampled_from(PACES), st.integers(0, 1000))
 def test_a_window_forgets_all_that_was_before_it(seed: int, pace: int, cut: int) -> None:
     """The log from any whole minute on: what is valid has the same bits as with all that came before."""
-    events = in_order(random_walk(seed, 600, pace))
+    events = sound(in_order(random_walk(seed, 600, pace)))
     begin = (begins := beginnings(events))[cut % len(begins)]
     long, short = common_rows(run(events), run(events[begin:]), begin, events[begin].event_time + LONGEST_PARTIAL_WINDOW)
-    allowed = with_memory(Memory.SESSION, Memory.FADING, Memory.WHOLE)
+    allowed = with_memory(Memory.SESSION, Memory.FADING, Memory.WHOLE, Memory.LOADED)
     assert set(differing_features(where_short_is_valid(long, short), short)) <= allowed
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 30), st.integers(0, 1000))
 def test_a_session_forgets_all_that_was_before_it(seed: int, cut: int) -> None:
-    events = in_order(random_walk(seed, 600, 400 * SECOND))
+    events = sound(in_order(random_walk(seed, 600, 400 * SECOND)))
     begin = (begins := [place for place in beginnings(events) if events[place].event_time < events[-1].event_time - DAY])[cut % len(begins)]
     midnight = (events[begin].event_time // DAY + 1) * DAY
     long, short = common_rows(run(events), run(events[begin:]), begin, midnight)
-    assert set(differing_features(where_short_is_valid(long, short), short)) <= with_memory(Memory.FADING, Memory.WHOLE)
+    assert set(differing_features(where_short_is_valid(long, short), short)) <= with_memory(Memory.FADING, Memory.WHOLE, Memory.LOADED)
 
 
 @pytest.mark.parametrize("history", [50, 400, 2000])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_recursion_fades(history: int, seed: int) -> None:
     """After so many minute bars as are promised; of a running total only the changes are the same."""
-    events = in_order(random_walk(seed, history + 3 * FADING_BARS, 90 * SECOND))
+    events = sound(in_order(random_walk(seed, history + 3 * FADING_BARS, 90 * SECOND)))
     begin = next(place for place in beginnings(events) if place >= history)
     whole, part = run(events), run(events[begin:])
     settled = whole.bars["start_time"][(whole.bars["length_seconds"] == 60) & (whole.bars["event_index"] >= begin)][FADING_BARS]
@@ -104,7 +104,7 @@ def test_prices_a_thousand_million_times_higher_leave_no_rounding_behind(history
     with_history, without = run([*old, *link, *recent]), run([*link, *recent])
     settled = slice(-len(without.row_values) // 2, None)
     different = differing_features(rows_of(with_history, settled), rows_of(without, settled))
-    assert set(different) <= with_memory(Memory.FADING, Memory.WHOLE)
+    assert set(different) <= with_memory(Memory.FADING, Memory.WHOLE, Memory.LOADED)
 
 
 def _quote_and_book(time: int) -> list[Event]:

@@ -212,6 +212,21 @@ def _random_event(generator: np.random.Generator, time: int, price: float) -> Ev
     return clock(time)
 
 
+def sound(events: list[Event]) -> list[Event]:
+    """The same as a venue would send it: no best level is locked, trades lie inside it, and their sides are named."""
+    bid, ask, result = 0.0, math.inf, []
+    for event in events:
+        numbers = event.numbers
+        if event.kind in (EventKind.QUOTE, EventKind.BOOK):
+            place = len(numbers) // 2
+            bid, ask = numbers[0], max(numbers[place], numbers[0] + 0.01)
+            numbers = (*numbers[:place], ask, *numbers[place + 1 :])
+        elif event.kind == EventKind.TRADE:
+            numbers = (min(max(numbers[0], bid), ask), numbers[1], numbers[2] or 1.0)
+        result.append(event._replace(numbers=numbers))
+    return result
+
+
 def spoilt(events: list[Event], seed: int) -> list[Event]:
     """The same with prices that jump, for one event or for good, best levels that stand still, and some that stay locked."""
     generator, level, result = np.random.default_rng(seed), 1.0, []

@@ -155,13 +155,9 @@ class SlowSymbol:
         with np.errstate(all="ignore"):
             for part in (self._book(), self._order_flow(), self._traded(), self._returns(), self._indicators(), self._volatility()):
                 values.update(part)
-<<<<<<< HEAD
             minutes = [bar for bar in self._bars_of(60) if not math.isnan(bar.close)]
             values |= trend_oracles.trend(self, minutes) | trend_oracles.volatility(self, minutes)
-            values.update(self._microstructure())
-=======
             values.update(microstructure_of(self))
->>>>>>> e6a9ad0 (Keep the oracles' files to one subject; regenerate the feature reference)
             finite = {name: math.isfinite(value) for name, value in values.items()}
             values.update(quality_of(self, finite))
         return {name: value if math.isfinite(value) else math.nan for name, value in values.items()}

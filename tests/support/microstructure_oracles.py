@@ -71,7 +71,7 @@ def spreads(trades: list[MarkedTrade], told: list[Told], first_told: int, begin:
         values["quoted_spread_1_minute"] = sum(one.ask - one.bid for one in inside) / len(inside)
         values["quoted_spread_basis_points_1_minute"] = 1e4 * values["quoted_spread_1_minute"] / price
     matched = [one for one in trades if one.time >= begin and not math.isnan(one.mid)]
-    if trades and trades[0].time < begin:
+    if trades and trades[0].time < begin and told and first_told < begin:
         effective = ratio(sum(one.size * 2 * abs(one.price - one.mid) for one in matched), sum(one.size for one in matched))
         values["effective_spread_1_minute"] = effective
         values["effective_spread_basis_points_1_minute"] = 1e4 * effective / price
@@ -156,7 +156,7 @@ def intensities(kind: str, times: list[int], first: int, clock: int) -> dict[str
         values[f"{kind}_intensity_10_seconds"] = fast
     if clock - first >= 300 * SECOND:
         values[f"{kind}_intensity_60_seconds"] = slow
-        if slow > 1e-12:
+        if slow > 1e-200:
             values[f"{kind}_intensity_ratio"] = fast / slow
     return values
 

@@ -26,7 +26,10 @@ UNITS: Final[Mapping[str, Scaling]] = {
     "size": Scaling(size=1),
     "log price": Scaling(shifts=True),
     **dict.fromkeys(("ratio", "log return", "squared log return", "basis points", "percent", "0 to 100", "standard deviations"), Scaling()),
-    **dict.fromkeys(("trades", "seconds"), Scaling()),
+    **dict.fromkeys(("trades", "seconds", "1 / s", "gaps", "0 or 1", "share per basis point"), Scaling()),
+    "size per basis point": Scaling(size=1),
+    "price per size": Scaling(price=1, size=-1),
+    "log return per million": Scaling(price=-1, size=-1),
 }
 """Every unit that a feature may have."""
 
@@ -42,6 +45,8 @@ class Memory(Enum):
     """Recursive. History from before the last `FADING_BARS` minute bars changes it by less than `FADING_TOLERANCE` of itself."""
     WHOLE = "whole"
     """A running total of all that was loaded; only its changes mean something."""
+    LOADED = "loaded"
+    """Tells of the loading itself: how much there was, or what was last said."""
 
 
 FADING_BARS: Final = 1000

@@ -8,6 +8,7 @@ Terms used in the formulas
   1 h, 1 h for 24 h. So a window is at least W and at most W + one hop long, and its head is never behind.
 - bought and sold: by the side that the feed names; where it names none, above the mid price just before the trade bought and below it
   sold (a usable best level given), else above the last trade price bought and below it sold, else as the last trade that changed it.
+  Such a side remembers the best level and price change before it, which may be older than the window.
 - minute bars: the non-empty bars of 1 minute in the order they closed; an empty minute is no bar.
 - closed minutes: those whose end the watermark has passed, empty ones too; the price of one is the price in force at its end.
 A feature is NaN and not valid until its warm-up is over, and whenever its formula has no finite value.
@@ -19,23 +20,8 @@ import hashlib
 from enum import IntEnum
 from typing import Final
 
+from udfs.kernels import feature_phrases as by
 from udfs.kernels.feature_traits import UNITS, Memory, Scaling
-
-_CONT = "Cont, Kukanov, Stoikov 2014, The Price Impact of Order Book Events"
-_RV = "Andersen, Bollerslev 1998, realised volatility"
-_WILDER = "Wilder 1978, New Concepts in Technical Trading Systems"
-_BANDS = "Bollinger 2001, Bollinger on Bollinger Bands"
-_APPEL = "Appel 1979, moving average convergence divergence"
-_SLOPE = "after Naes, Skjeltorp 2006, Order Book Characteristics and the Volume-Volatility Relation"
-_SPREAD = "Huang, Stoll 1996, Dealer versus Auction Markets"
-_LEVELS = "Xu, Gould, Howison 2019, Multi-Level Order-Flow Imbalance in a Limit Order Book"
-_HAWKES = "Hawkes 1971, exponential kernel"
-_SIGN = "side of the feed, else Lee, Ready 1991 without delay"
-_FIRST_BOOK = "until both sides of the book are there; missing while it is quarantined or stale"
-_FIRST_TRADE = "until the first trade"
-_LANE = "Lane 1984, stochastics"
-_JUMPS = "Barndorff-Nielsen, Shephard 2004 and 2006"
-_DAY = "a print in the day"
 
 
 class Feature(IntEnum):
@@ -63,109 +49,70 @@ class Feature(IntEnum):
         return UNITS[self.unit]
 
     # Prices and the top of the book.
-    LAST_PRICE = ("price", "newest trade price or vendor bar close", "", _FIRST_TRADE, False)
-    MID_PRICE = ("price", "(bid + ask) / 2", "", _FIRST_BOOK, False)
-    MICROPRICE = ("price", "(bid * ask size + ask * bid size) / (bid size + ask size)", "weighted mid", _FIRST_BOOK, False)
-    SPREAD = ("price", "ask - bid", "", _FIRST_BOOK, False)
-    SPREAD_BASIS_POINTS = ("basis points", "10000 * (ask - bid) / mid", "", _FIRST_BOOK, True)
-    MICROPRICE_DEVIATION = ("basis points", "10000 * (microprice / mid - 1)", "Stoikov 2018", _FIRST_BOOK, True)
-    IMBALANCE_LEVEL_1 = ("ratio", "(bid size - ask size) / (bid size + ask size) at the best level", "", _FIRST_BOOK, True)
+    LAST_PRICE = ("price", "newest trade price or vendor bar close", "", by.FIRST_TRADE, False)
+    MID_PRICE = ("price", "(bid + ask) / 2", "", by.FIRST_BOOK, False)
+    MICROPRICE = ("price", "(bid * ask size + ask * bid size) / (bid size + ask size)", "weighted mid", by.FIRST_BOOK, False)
+    SPREAD = ("price", "ask - bid", "", by.FIRST_BOOK, False)
+    SPREAD_BASIS_POINTS = ("basis points", "10000 * (ask - bid) / mid", "", by.FIRST_BOOK, True)
+    MICROPRICE_DEVIATION = ("basis points", "10000 * (microprice / mid - 1)", "Stoikov 2018", by.FIRST_BOOK, True)
+    IMBALANCE_LEVEL_1 = ("ratio", "(bid size - ask size) / (bid size + ask size) at the best level", "", by.FIRST_BOOK, True)
     IMBALANCE_5_LEVELS = ("ratio", "the same with sizes summed over the best 5 levels of each side", "", "until a BOOK event", True)
     IMBALANCE_10_LEVELS = ("ratio", "the same over the best 10 levels", "", "until a BOOK event", True)
     IMBALANCE_DEPTH_WEIGHTED = ("ratio", "the same over 10 levels, the size at level k times 1 / k", "", "until a BOOK event", True)
-    BOOK_SLOPE = (
-        "size per basis point",
-        "least-squares slope through 0 of cumulated size on distance from mid, over 10 levels, mean of both sides",
-        _SLOPE,
-        "until a BOOK event",
-        False,
-    )
-    BOOK_SLOPE_RELATIVE = ("share per basis point", "the same with sizes as shares of their side's", _SLOPE, "until a BOOK event", True)
+    # Least squares through 0 from the mid price outwards, distance in basis points, mean of both sides.
+    BOOK_SLOPE = ("size per basis point", "slope of summed size on distance from mid, 10 levels", by.SLOPE, "a BOOK event", False)
+    BOOK_SLOPE_RELATIVE = ("share per basis point", "the same with sizes as shares of their side's", by.SLOPE, "a BOOK event", True)
 
     # Order flow: e is the contribution of one change of the best level.
-    ORDER_FLOW_1_SECOND = ("size", "sum of e over the window of 1 s", _CONT, "1 s of book", False)
-    ORDER_FLOW_10_SECONDS = ("size", "sum of e over the window of 10 s", _CONT, "10 s of book", False)
-    ORDER_FLOW_1_MINUTE = ("size", "sum of e over the window of 1 min", _CONT, "1 min of book", False)
-    ORDER_FLOW_PER_DEPTH_1_SECOND = ("ratio", "sum of e / mean of (bid size + ask size) / 2 after each change", _CONT, "1 s of book", True)
-    ORDER_FLOW_PER_DEPTH_10_SECONDS = ("ratio", "the same over the window of 10 s; 0 when nothing changed", _CONT, "10 s of book", True)
-    ORDER_FLOW_PER_DEPTH_1_MINUTE = ("ratio", "the same over the window of 1 min; 0 when nothing changed", _CONT, "1 min of book", True)
+    ORDER_FLOW_1_SECOND = ("size", "sum of e over the window of 1 s", by.CONT, "1 s of book", False)
+    ORDER_FLOW_10_SECONDS = ("size", "sum of e over the window of 10 s", by.CONT, "10 s of book", False)
+    ORDER_FLOW_1_MINUTE = ("size", "sum of e over the window of 1 min", by.CONT, "1 min of book", False)
+    ORDER_FLOW_PER_DEPTH_1_SECOND = ("ratio", "sum of e / mean of (bid size + ask size) / 2 after each", by.CONT, "1 s of book", True)
+    ORDER_FLOW_PER_DEPTH_10_SECONDS = ("ratio", "the same over the window of 10 s; 0 when nothing changed", by.CONT, "10 s of book", True)
+    ORDER_FLOW_PER_DEPTH_1_MINUTE = ("ratio", "the same over the window of 1 min; 0 when nothing changed", by.CONT, "1 min of book", True)
 
     # Trades by aggressor.
-    TRADE_IMBALANCE_10_SECONDS = ("ratio", "(bought - sold) / priced size, window of 10 s", _SIGN, "10 s of trades; a trade in it", True)
-    TRADE_IMBALANCE_1_MINUTE = ("ratio", "the same over the window of 1 min", _SIGN, "1 min of trades; a trade in it", True)
-    TRADE_IMBALANCE_5_MINUTES = ("ratio", "the same over the window of 5 min", _SIGN, "5 min of trades; a trade in it", True)
+    TRADE_IMBALANCE_10_SECONDS = ("ratio", "(bought - sold) / priced size, window of 10 s", by.SIGN, "10 s of trades; a trade in it", True)
+    TRADE_IMBALANCE_1_MINUTE = ("ratio", "the same over the window of 1 min", by.SIGN, "1 min of trades; a trade in it", True)
+    TRADE_IMBALANCE_5_MINUTES = ("ratio", "the same over the window of 5 min", by.SIGN, "5 min of trades; a trade in it", True)
 
     # Spreads over time: 2 * |trade price - mid just before it|, and ask - bid.
-    EFFECTIVE_SPREAD_1_MINUTE = ("price", "mean of 2 * |p - mid| weighted by size, window of 1 min", _SPREAD, "1 min; a trade in it", False)
-    EFFECTIVE_SPREAD_BASIS_POINTS_1_MINUTE = (
-        "basis points",
-        "10000 * effective spread / price in force now",
-        _SPREAD,
-        "1 min; a trade in it",
-        True,
-    )
-    QUOTED_SPREAD_1_MINUTE = ("price", "mean of ask - bid as told by each QUOTE and BOOK, window of 1 min", "", "1 min; one in it", False)
-    QUOTED_SPREAD_BASIS_POINTS_1_MINUTE = ("basis points", "10000 * that mean / price in force now", "", "1 min; one in it", True)
+    EFFECTIVE_SPREAD_1_MINUTE = ("price", "mean of 2 * abs(p - mid) by size, 1 min", by.HUANG, "1 min of book; a trade in it", False)
+    EFFECTIVE_SPREAD_BASIS_POINTS_1_MINUTE = ("basis points", "10000 * that / price in force now", by.HUANG, "1 min; a trade in it", True)
+    QUOTED_SPREAD_1_MINUTE = ("price", "mean of ask - bid by QUOTE and BOOK events, 1 min", "", "1 min of book; one in it", False)
+    QUOTED_SPREAD_BASIS_POINTS_1_MINUTE = ("basis points", "10000 * that / price in force now", "", "1 min of book; one in it", True)
 
     # Order flow by level: e of level m, between consecutive trusted BOOK events; depth is half the present size of these levels.
-    LEVEL_FLOW_1_SECOND = ("size", "sum of e over levels 1 to 5 and the window of 1 s", _LEVELS, "1 s of BOOK events", False)
-    LEVEL_FLOW_10_SECONDS = ("size", "the same over the window of 10 s", _LEVELS, "10 s of BOOK events", False)
-    LEVEL_FLOW_1_MINUTE = ("size", "the same over the window of 1 min", _LEVELS, "1 min of BOOK events", False)
-    LEVEL_FLOW_10_LEVELS_1_MINUTE = ("size", "the same over levels 1 to 10", _LEVELS, "1 min of BOOK events", False)
-    LEVEL_FLOW_PER_DEPTH_1_SECOND = ("ratio", "sum of e over levels 1 to 5 / their depth, 1 s", _LEVELS, "1 s of BOOK events", True)
-    LEVEL_FLOW_PER_DEPTH_10_SECONDS = ("ratio", "the same over the window of 10 s", _LEVELS, "10 s of BOOK events", True)
-    LEVEL_FLOW_PER_DEPTH_1_MINUTE = ("ratio", "the same over the window of 1 min", _LEVELS, "1 min of BOOK events", True)
-    LEVEL_FLOW_10_LEVELS_PER_DEPTH_1_MINUTE = ("ratio", "the same over levels 1 to 10", _LEVELS, "1 min of BOOK events", True)
-    FLOW_LEVEL_1_PER_DEPTH_1_MINUTE = ("ratio", "e of level 1 / (depth of 5 levels / 5), 1 min", _LEVELS, "1 min of BOOK events", True)
-    FLOW_LEVEL_2_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 2", _LEVELS, "1 min of BOOK events", True)
-    FLOW_LEVEL_3_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 3", _LEVELS, "1 min of BOOK events", True)
-    FLOW_LEVEL_4_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 4", _LEVELS, "1 min of BOOK events", True)
-    FLOW_LEVEL_5_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 5", _LEVELS, "1 min of BOOK events", True)
-    CANCEL_RATIO_1_MINUTE = (
-        "ratio",
-        "1 - priced size / size gone from prices that both of two consecutive BOOK events show, 0 at least, window of 1 min",
-        "",
-        "1 min of BOOK events and trades; a decrease in it",
-        True,
-    )
+    # Gone is what a price that both of two such events show has less; prices beyond the last level of a full side are not shown.
+    LEVEL_FLOW_1_SECOND = ("size", "sum of e over levels 1 to 5 and the window of 1 s", by.LEVELS, "1 s of BOOK events", False)
+    LEVEL_FLOW_10_SECONDS = ("size", "the same over the window of 10 s", by.LEVELS, "10 s of BOOK events", False)
+    LEVEL_FLOW_1_MINUTE = ("size", "the same over the window of 1 min", by.LEVELS, "1 min of BOOK events", False)
+    LEVEL_FLOW_10_LEVELS_1_MINUTE = ("size", "the same over levels 1 to 10", by.LEVELS, "1 min of BOOK events", False)
+    LEVEL_FLOW_PER_DEPTH_1_SECOND = ("ratio", "sum of e over levels 1 to 5 / their depth, 1 s", by.LEVELS, "1 s of BOOK events", True)
+    LEVEL_FLOW_PER_DEPTH_10_SECONDS = ("ratio", "the same over the window of 10 s", by.LEVELS, "10 s of BOOK events", True)
+    LEVEL_FLOW_PER_DEPTH_1_MINUTE = ("ratio", "the same over the window of 1 min", by.LEVELS, "1 min of BOOK events", True)
+    LEVEL_FLOW_10_LEVELS_PER_DEPTH_1_MINUTE = ("ratio", "the same over levels 1 to 10", by.LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_1_PER_DEPTH_1_MINUTE = ("ratio", "e of level 1 / (depth of 5 levels / 5), 1 min", by.LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_2_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 2", by.LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_3_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 3", by.LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_4_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 4", by.LEVELS, "1 min of BOOK events", True)
+    FLOW_LEVEL_5_PER_DEPTH_1_MINUTE = ("ratio", "the same of level 5", by.LEVELS, "1 min of BOOK events", True)
+    CANCEL_RATIO_1_MINUTE = ("ratio", "1 - priced size / size gone, 0 at least, 1 min", "", "1 min of BOOK and trades", True)
 
     # Intensities: sum of exp(-(t - t_i) / c) / c over all such events, by event time.
-    TRADE_INTENSITY_10_SECONDS = ("1 / s", "of priced trades, c = 10 s", _HAWKES, "50 s since the first trade", False)
-    TRADE_INTENSITY_60_SECONDS = ("1 / s", "of priced trades, c = 60 s", _HAWKES, "5 min since the first trade", False)
-    TRADE_INTENSITY_RATIO = ("ratio", "the former / the latter, where that is above 1e-12", _HAWKES, "5 min since the first trade", True)
-    QUOTE_INTENSITY_10_SECONDS = ("1 / s", "of QUOTE and BOOK events, c = 10 s", _HAWKES, "50 s of book", False)
-    QUOTE_INTENSITY_60_SECONDS = ("1 / s", "of QUOTE and BOOK events, c = 60 s", _HAWKES, "5 min of book", False)
-    QUOTE_INTENSITY_RATIO = ("ratio", "the former / the latter, where that is above 1e-12", _HAWKES, "5 min of book", True)
+    TRADE_INTENSITY_10_SECONDS = ("1 / s", "of priced trades, c = 10 s", by.HAWKES, "50 s since the first trade", False, Memory.FADING)
+    TRADE_INTENSITY_60_SECONDS = ("1 / s", "of priced trades, c = 60 s", by.HAWKES, "5 min since the first trade", False, Memory.FADING)
+    TRADE_INTENSITY_RATIO = ("ratio", "the former / the latter", by.HAWKES, "5 min since the first trade", True, Memory.FADING)
+    QUOTE_INTENSITY_10_SECONDS = ("1 / s", "of QUOTE and BOOK events, c = 10 s", by.HAWKES, "50 s of book", False, Memory.FADING)
+    QUOTE_INTENSITY_60_SECONDS = ("1 / s", "of QUOTE and BOOK events, c = 60 s", by.HAWKES, "5 min of book", False, Memory.FADING)
+    QUOTE_INTENSITY_RATIO = ("ratio", "the former / the latter", by.HAWKES, "5 min of book", True, Memory.FADING)
 
-    # Price impact. Tiles of 10 s are those of the closed seconds; the boundary of 1 h is on a multiple of 5 min.
-    KYLE_LAMBDA = (
-        "price per size",
-        "least-squares slope of price change on bought - sold size, tiles of 10 s, window of 5 min",
-        "Kyle 1985",
-        "5 min of trades; signed size that varies",
-        False,
-    )
-    KYLE_LAMBDA_RELATIVE = (
-        "basis points",
-        "10000 * lambda * standard deviation of bought - sold size / price in force now",
-        "Kyle 1985",
-        "5 min of trades; signed size that varies",
-        True,
-    )
-    AMIHUD_ILLIQUIDITY = (
-        "log return per million",
-        "1000000 * mean of |1-min return| / notional over the closed minutes with notional, window of 1 h",
-        "Amihud 2002",
-        "1 h of prices; a minute with notional in it",
-        False,
-    )
-    AMIHUD_ILLIQUIDITY_RELATIVE = (
-        "basis points",
-        "10000 * that mean * notional of the window of 5 min / 5",
-        "Amihud 2002",
-        "1 h of prices; a minute with notional in it",
-        True,
-    )
+    # Price impact, by least squares with intercept over closed seconds, and i = abs(1-min log return) / notional of closed minutes that
+    # have notional; the boundary of 1 h is on a multiple of 5 min here.
+    KYLE_LAMBDA = ("price per size", "slope of price change on bought - sold size, 10-s tiles, 5 min", by.KYLE, "5 min of trades", False)
+    KYLE_LAMBDA_RELATIVE = ("basis points", "10000 * that * deviation of that size / price in force now", by.KYLE, "5 min of trades", True)
+    AMIHUD_ILLIQUIDITY = ("log return per million", "10^6 * mean of i, window of 1 h", by.AMIHUD, "1 h of prices; an i in it", False)
+    AMIHUD_ILLIQUIDITY_RELATIVE = ("basis points", "10^4 * mean of i * notional of 5 min / 5", by.AMIHUD, "1 h of prices; an i in it", True)
 
     # Returns of the price in force.
     RETURN_1_SECOND = ("log return", "log(price in force now / price in force at the boundary of 1 s)", "", "a price before it", True)
@@ -183,24 +130,24 @@ class Feature(IntEnum):
     PRICE_TO_SMA_20 = ("ratio", "price in force now / SMA 20 - 1", "", "20 minute bars", True)
     PRICE_TO_EMA_12 = ("ratio", "price in force now / EMA 12 - 1", "", "12 minute bars", True, Memory.FADING)
     PRICE_TO_EMA_26 = ("ratio", "price in force now / EMA 26 - 1", "", "26 minute bars", True, Memory.FADING)
-    MACD_LINE = ("price", "EMA 12 - EMA 26, each seeded by its own mean", _APPEL, "26 minute bars", False, Memory.FADING)
-    MACD_SIGNAL = ("price", "EMA 9 of the line, seeded by the mean of its first 9", _APPEL, "34 minute bars", False, Memory.FADING)
-    MACD_HISTOGRAM = ("price", "line - signal", _APPEL, "34 minute bars", False, Memory.FADING)
-    MACD_LINE_RELATIVE = ("ratio", "line / price in force now", _APPEL, "26 minute bars", True, Memory.FADING)
-    MACD_SIGNAL_RELATIVE = ("ratio", "signal / price in force now", _APPEL, "34 minute bars", True, Memory.FADING)
-    MACD_HISTOGRAM_RELATIVE = ("ratio", "histogram / price in force now", _APPEL, "34 minute bars", True, Memory.FADING)
+    MACD_LINE = ("price", "EMA 12 - EMA 26, each seeded by its own mean", by.APPEL, "26 minute bars", False, Memory.FADING)
+    MACD_SIGNAL = ("price", "EMA 9 of the line, seeded by the mean of its first 9", by.APPEL, "34 minute bars", False, Memory.FADING)
+    MACD_HISTOGRAM = ("price", "line - signal", by.APPEL, "34 minute bars", False, Memory.FADING)
+    MACD_LINE_RELATIVE = ("ratio", "line / price in force now", by.APPEL, "26 minute bars", True, Memory.FADING)
+    MACD_SIGNAL_RELATIVE = ("ratio", "signal / price in force now", by.APPEL, "34 minute bars", True, Memory.FADING)
+    MACD_HISTOGRAM_RELATIVE = ("ratio", "histogram / price in force now", by.APPEL, "34 minute bars", True, Memory.FADING)
     RSI_14 = (
         "0 to 100",
         "100 * gain / (gain + loss), means of 14 as Wilder smooths them; 50 when both are 0",
-        _WILDER,
+        by.WILDER,
         "15 bars",
         True,
         Memory.FADING,
     )
-    BOLLINGER_PERCENT_B = ("ratio", "(close - lower) / (upper - lower), bands at 2 population deviations of 20", _BANDS, "20 bars", True)
-    BOLLINGER_BANDWIDTH = ("ratio", "(upper - lower) / SMA 20", _BANDS, "20 minute bars", True)
-    ATR_14 = ("price", "smoothed mean of 14 true ranges, the first a simple mean", _WILDER, "15 minute bars", False, Memory.FADING)
-    ATR_14_RELATIVE = ("ratio", "ATR 14 / price in force now", _WILDER, "15 minute bars", True, Memory.FADING)
+    BOLLINGER_PERCENT_B = ("ratio", "(close - lower) / (upper - lower), bands at 2 population deviations of 20", by.BANDS, "20 bars", True)
+    BOLLINGER_BANDWIDTH = ("ratio", "(upper - lower) / SMA 20", by.BANDS, "20 minute bars", True)
+    ATR_14 = ("price", "smoothed mean of 14 true ranges, the first a simple mean", by.WILDER, "15 minute bars", False, Memory.FADING)
+    ATR_14_RELATIVE = ("ratio", "ATR 14 / price in force now", by.WILDER, "15 minute bars", True, Memory.FADING)
     OBV = ("size", "sum of volume signed by the change of close, 0 at the first bar", "Granville 1963", "1 minute bar", False, Memory.WHOLE)
     ROC_10 = ("percent", "100 * (close / close 10 bars before - 1)", "", "11 minute bars", True)
 
@@ -216,25 +163,25 @@ class Feature(IntEnum):
     STOCHASTIC_K_14 = (
         "0 to 100",
         "100 * (close - lowest low) / (highest high - lowest low) of 14; 50 without range",
-        _LANE,
+        by.LANE,
         "14 bars",
         True,
     )
-    STOCHASTIC_D_3 = ("0 to 100", "mean of the last 3 K, which is the slow K", _LANE, "16 minute bars", True)
-    STOCHASTIC_SLOW_D_3 = ("0 to 100", "mean of the last 3 D", _LANE, "18 minute bars", True)
+    STOCHASTIC_D_3 = ("0 to 100", "mean of the last 3 K, which is the slow K", by.LANE, "16 minute bars", True)
+    STOCHASTIC_SLOW_D_3 = ("0 to 100", "mean of the last 3 D", by.LANE, "18 minute bars", True)
     PLUS_DIRECTIONAL_INDEX_14 = (
         "0 to 100",
         "100 * +DM / true range, sums of 14 as Wilder smooths them; 0 when nothing moved",
-        _WILDER,
+        by.WILDER,
         "15 minute bars",
         True,
         Memory.FADING,
     )
-    MINUS_DIRECTIONAL_INDEX_14 = ("0 to 100", "100 * -DM / true range, the same way", _WILDER, "15 minute bars", True, Memory.FADING)
+    MINUS_DIRECTIONAL_INDEX_14 = ("0 to 100", "100 * -DM / true range, the same way", by.WILDER, "15 minute bars", True, Memory.FADING)
     ADX_14 = (
         "0 to 100",
         "smoothed mean of 14 of 100 * abs(+DI - -DI) / (+DI + -DI), the first a simple mean",
-        _WILDER,
+        by.WILDER,
         "28 minute bars",
         True,
         Memory.FADING,
@@ -246,22 +193,16 @@ class Feature(IntEnum):
         "15 minute bars",
         True,
     )
-    DAY_HIGH_DISTANCE = ("log return", "log(price in force now / highest print since midnight UTC of t)", "", _DAY, True, Memory.SESSION)
-    DAY_LOW_DISTANCE = ("log return", "log(price in force now / lowest print since midnight UTC of t)", "", _DAY, True, Memory.SESSION)
+    DAY_HIGH_DISTANCE = ("log return", "log(price in force now / highest print since midnight UTC of t)", "", by.DAY, True, Memory.SESSION)
+    DAY_LOW_DISTANCE = ("log return", "log(price in force now / lowest print since midnight UTC of t)", "", by.DAY, True, Memory.SESSION)
     FRACTIONAL_LOG_PRICE = (
         "log price",
         "sum over k = 0 to 59 of w(k) * log(price of the closed minute k before the newest); w: (1 - lag)^d, kernel.fractional_order",
-        "Lopez de Prado 2018, Advances in Financial Machine Learning, 5.5",
+        by.LOPEZ,
         "60 closed minutes of prices",
         False,
     )
-    FRACTIONAL_LOG_PRICE_RELATIVE = (
-        "log return",
-        "the same of log(price / oldest price of the window)",
-        "Lopez de Prado 2018",
-        "60 closed minutes of prices",
-        True,
-    )
+    FRACTIONAL_LOG_PRICE_RELATIVE = ("log return", "the same of log(price / oldest of the window)", by.LOPEZ, "60 closed minutes", True)
 
     # Volume-weighted average price.
     VWAP_SESSION = ("price", "notional / priced size since midnight UTC of t", "", "a trade in the day", False, Memory.SESSION)
@@ -270,28 +211,16 @@ class Feature(IntEnum):
     VWAP_5_MINUTES_DEVIATION = ("ratio", "price in force now / VWAP of 5 min - 1", "", "a trade in the window", True)
 
     # Realised volatility, not annualised.
-    REALISED_VOLATILITY_1_MINUTE = (
-        "log return",
-        "root of summed squared 1-s returns, closed seconds, window of 1 min",
-        _RV,
-        "1 min of prices",
-        True,
-    )
-    REALISED_VOLATILITY_5_MINUTES = ("log return", "the same over the window of 5 min", _RV, "5 min of prices", True)
-    REALISED_VOLATILITY_1_HOUR = (
-        "log return",
-        "root of summed squared 1-min returns, closed minutes, window of 1 h",
-        _RV,
-        "1 h of prices",
-        True,
-    )
-    REALISED_VOLATILITY_24_HOURS = ("log return", "the same over the window of 24 h", _RV, "24 h of prices", True)
+    REALISED_VOLATILITY_1_MINUTE = ("log return", "root of summed squared 1-s returns, closed seconds", by.RV, "1 min of prices", True)
+    REALISED_VOLATILITY_5_MINUTES = ("log return", "the same over the window of 5 min", by.RV, "5 min of prices", True)
+    REALISED_VOLATILITY_1_HOUR = ("log return", "root of summed squared 1-min returns, closed minutes, 1 h", by.RV, "1 h of prices", True)
+    REALISED_VOLATILITY_24_HOURS = ("log return", "the same over the window of 24 h", by.RV, "24 h of prices", True)
 
     # Jumps, range and recursive volatility. r: log returns of the newest 60 closed minutes.
     BIPOWER_VARIATION_1_HOUR = (
         "squared log return",
         "pi / 2 * 60 / 59 * sum of abs(r(i)) * abs(r(i - 1))",
-        _JUMPS,
+        by.JUMPS,
         "60 closed minutes after the first",
         True,
     )
@@ -299,7 +228,7 @@ class Feature(IntEnum):
     JUMP_STATISTIC_1_HOUR = (
         "standard deviations",
         "relative jump * root of 60 / (0.6090 * max(1, quadpower quarticity / bipower variation^2)); normal when nothing jumps",
-        _JUMPS,
+        by.JUMPS,
         "the same; any movement",
         True,
     )
@@ -336,15 +265,15 @@ class Feature(IntEnum):
     # Activity.
     TRADE_COUNT_1_MINUTE = ("trades", "priced trades in the window of 1 min", "", "1 min since the first trade", False)
     VOLUME_1_MINUTE = ("size", "size of all trades in the window of 1 min", "", "1 min of prices", False)
-    SECONDS_SINCE_TRADE = ("seconds", "t - time of the newest priced trade or vendor bar", "", _FIRST_TRADE, True)
+    SECONDS_SINCE_TRADE = ("seconds", "t - time of the newest priced trade or vendor bar", "", by.FIRST_TRADE, True)
     SECONDS_SINCE_BOOK = ("seconds", "t - time of the newest QUOTE or BOOK that told the best level", "", "until the first book", True)
 
     # Quality. These come last: WARMING_UP_SHARE counts all before SECONDS_SINCE_EVENT.
     SECONDS_SINCE_EVENT = ("seconds", "t - time of the newest accepted event that is no CLOCK", "", "none", True)
-    SEQUENCE_GAPS_1_HOUR = ("gaps", "gaps in the venue's numbering, window of 1 h from a multiple of 5 min", "", "none", False)
-    HALTED = ("0 or 1", "1 while the newest STATUS is HALTED, CLOSED or DELISTED", "", "none", True)
-    COLD_START = ("0 or 1", "1 until 30 min after the first accepted event", "", "none", True)
-    WARMING_UP_SHARE = ("ratio", "share of the other features that are not valid in this row", "", "none", True)
+    SEQUENCE_GAPS_1_HOUR = ("gaps", "gaps in the numbering, 1 h, hop 5 min", "", "none", False, Memory.LOADED)
+    HALTED = ("0 or 1", "1 while the newest STATUS is HALTED, CLOSED or DELISTED", "", "none", True, Memory.LOADED)
+    COLD_START = ("0 or 1", "1 until 30 min after the first accepted event", "", "none", True, Memory.LOADED)
+    WARMING_UP_SHARE = ("ratio", "share of the other features that are not valid in this row", "", "none", True, Memory.LOADED)
 
 
 FEATURE_NAMES: Final[tuple[str, ...]] = tuple(feature.name.lower() for feature in Feature)

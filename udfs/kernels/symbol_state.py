@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.kernels.events import BOOK_DEPTH
-from udfs.kernels.trend_state import HOUR_VALUES, RANGE_RING, RANGE_TILE, SESSION_RANGE, TREND, TREND_VALUES
 from udfs.kernels.microstructure.layout import MICROSTRUCTURE
 from udfs.kernels.plausibility.layout import PLAUSIBILITY
+from udfs.kernels.trend_state import HOUR_VALUES, RANGE_RING, RANGE_TILE, SESSION_RANGE, TREND, TREND_VALUES
 
 SymbolState: TypeAlias = npt.NDArray[np.void]
 """An array (1,) of SYMBOL_STATE."""

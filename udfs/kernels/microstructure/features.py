@@ -19,7 +19,7 @@ from udfs.kernels.windows import boundary, is_before, traded_sums
 
 _WARM_CONSTANTS: Final = 5
 """Time constants until a decayed count is within e ** -5 = 0.7 % of what a longer history would give."""
-_NO_RATE: Final = 1e-12
+_NO_RATE: Final = 1e-200
 """Events a second below which a ratio of rates says nothing."""
 
 
@@ -49,7 +49,7 @@ def _spreads(values: Record, state: Record, minute: int) -> None:
     if is_before(state.top.first_time, minute):
         values[Feature.QUOTED_SPREAD_1_MINUTE] = quoted / quotes
         values[Feature.QUOTED_SPREAD_BASIS_POINTS_1_MINUTE] = 1e4 * (quoted / quotes) / state.mark_price
-    if is_before(state.first_trade_time, minute):
+    if is_before(state.first_trade_time, minute) and is_before(state.top.first_time, minute):
         values[Feature.EFFECTIVE_SPREAD_1_MINUTE] = effective / size
         values[Feature.EFFECTIVE_SPREAD_BASIS_POINTS_1_MINUTE] = 1e4 * (effective / size) / state.mark_price
 
