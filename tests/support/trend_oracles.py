@@ -15,7 +15,8 @@ import pandas as pd
 from tests.support.kernel_events import SECOND
 
 if TYPE_CHECKING:
-    from tests.support.kernel_oracles import OracleBar, SlowSymbol
+    from tests.support.kernel_oracles import SlowSymbol
+    from tests.support.oracle_parts import OracleBar
 
 MINUTE = 60 * SECOND
 
@@ -90,7 +91,8 @@ def _money_flow(bars: list[OracleBar]) -> dict[str, float]:
 
 def _day_range(symbol: SlowSymbol) -> dict[str, float]:
     midnight = symbol.clock - symbol.clock % (86_400 * SECOND)
-    prices = [one.price for one in symbol.prints if one.time >= midnight]
+    prints = [one for one in symbol.prints if one.time >= midnight]
+    prices = [one.price for one in prints if one.is_trade] or [one.price for one in prints]
     price = symbol.price_before(symbol.clock + 1)
     return {"day_high_distance": math.log(price / max(prices)), "day_low_distance": math.log(price / min(prices))} if prices else {}
 

@@ -9,6 +9,7 @@ Terms used in the formulas
 - bought and sold: by the side that the feed names; where it names none, above the mid price just before the trade bought and below it
   sold (a usable best level given), else above the last trade price bought and below it sold, else as the last trade that changed it.
   Such a side remembers the best level and price change before it, which may be older than the window.
+- prints of a day, and of a bar: its trade prices; mid prices only where no trade lies in it.
 - minute bars: the non-empty bars of 1 minute in the order they closed; an empty minute is no bar.
 - closed minutes: those whose end the watermark has passed, empty ones too; the price of one is the price in force at its end.
 A feature is NaN and not valid until its warm-up is over, and whenever its formula has no finite value.
@@ -193,8 +194,8 @@ class Feature(IntEnum):
         "15 minute bars",
         True,
     )
-    DAY_HIGH_DISTANCE = ("log return", "log(price in force now / highest print since midnight UTC of t)", "", by.DAY, True, Memory.SESSION)
-    DAY_LOW_DISTANCE = ("log return", "log(price in force now / lowest print since midnight UTC of t)", "", by.DAY, True, Memory.SESSION)
+    DAY_HIGH_DISTANCE = ("log return", "log(price in force now / highest print since midnight UTC)", "", by.DAY, True, Memory.SESSION)
+    DAY_LOW_DISTANCE = ("log return", "log(price in force now / lowest print since midnight UTC)", "", by.DAY, True, Memory.SESSION)
     FRACTIONAL_LOG_PRICE = (
         "log price",
         "sum over k = 0 to 59 of w(k) * log(price of the closed minute k before the newest); w: (1 - lag)^d, kernel.fractional_order",

@@ -97,8 +97,7 @@ def roll_second(state: Record, tile: Record) -> None:
             slot.squared_returns += np.log(tile.price / state.final_price) ** 2
         slot.price = tile.price
         state.final_price = tile.price
-    if tile.prints > 0:
-        extend_session_range(state, tile.second, tile.high, tile.low)
+    extend_session_range(state, tile.second, tile.high, tile.low, tile.price_kind)
     slot.signed_volume += tile.signed_volume
     add_traded(state, tile.second, tile.priced_volume, tile.notional)
     _add_flow(state.flows[ten % FLOW_RING], tile)

@@ -37,8 +37,8 @@ _MINUTE_NAMES: Final = ("sma_15", "ema_5", "ema_15", "k", "d", "slow_d", "plus",
 TREND_VALUES: Final = np.dtype([(name, "f8") for name in _MINUTE_NAMES])
 """Their values at the last minute bar; NaN while warming up. 88 bytes."""
 
-SESSION_RANGE: Final = np.dtype([("session", "i8"), ("high", "f8"), ("low", "f8")])
-"""Highest and lowest price of the closed seconds of one session. 24 bytes."""
+SESSION_RANGE: Final = np.dtype([("session", "i8"), ("high", "f8"), ("low", "f8"), ("price_kind", "i8")])
+"""Highest and lowest price of the closed seconds of one session, and what kind of prices they are. 32 bytes."""
 
 RANGE_TILE: Final = np.dtype([("parkinson", "f8"), ("garman_klass", "f8")])
 """Sums over the minute bars of `RANGE_TILE_MINUTES` minutes: variances by range."""

@@ -36,7 +36,7 @@ def take_vendor_bar(state: Record, event: Record, settings: Record, work: Record
     _merge_bar(state, bar, last_second)
     _count_volume(state, bar, last_second)
     add_mark(state, end_time - 1, bar[CLOSE])
-    extend_session_range(state, last_second, *_range_in_session(bar, last_second))
+    extend_session_range(state, last_second, *_range_in_session(bar, last_second), TRADE_PRICES)
     state.priced_by_trades = 1
     if end_time >= state.last_trade_time:
         state.last_trade_time, state.last_trade_price = end_time, bar[CLOSE]
