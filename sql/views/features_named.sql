@@ -123,4 +123,4 @@ SELECT
   CASE WHEN feature_values[117] BETWEEN -3.5E38 AND 3.5E38 THEN feature_values[117] END AS cold_start,
   CASE WHEN feature_values[118] BETWEEN -3.5E38 AND 3.5E38 THEN feature_values[118] END AS warming_up_share
 FROM features
-WHERE feature_set = 'd4f28e8d58f6fe81';
+WHERE feature_set = '5dd4292b090cfaea';

@@ -8,6 +8,7 @@ import pytest
 
 from jobs.features import main, scaling_words
 from udfs.kernels.feature_traits import Scaling
+from udfs.kernels.feature_traits import Memory
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET, Feature
 
 
@@ -21,7 +22,7 @@ def test_json_has_every_feature_in_order(capsys: pytest.CaptureFixture[str]) -> 
         assert told_feature["unit"] == feature.unit
         assert told_feature["formula"]
         assert told_feature["warm_up"]
-        assert told_feature["memory"] in {"window", "session", "fading", "whole"}
+        assert told_feature["memory"] in {memory.name.lower() for memory in Memory}
         assert told_feature["model_input"] == feature.model_input
 
 
