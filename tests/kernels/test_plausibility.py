@@ -86,9 +86,23 @@ def test_one_wild_print_does_not_open_the_gate() -> None:
         ([status(NOW, TradingStatus.HALTED), status(NOW, TradingStatus.OPEN)], OK),
         ([status(NOW, TradingStatus.OPEN)], OK),
         ([book(NOW, [109.9], [110.1], int(EventFlag.SNAPSHOT))], OK),
+        ([book(NOW, [99.9, 99.0], [100.1, 110.0])], OK),
+        ([book(NOW, [99.9, 99.0], [100.1, 109.9])], JUMP),
+        ([book(NOW, [99.9, 99.0], [100.1, 112.0]), book(NOW, [99.9], [112.0], int(EventFlag.SEQUENCE_GAP))], JUMP),
         ([clock(NOW)], JUMP),
     ],
-    ids=["three quotes there", "two quotes there", "a wide quote", "halt and re-opening", "first status", "snapshot there", "clock"],
+    ids=[
+        "three quotes there",
+        "two quotes there",
+        "a wide quote",
+        "halt and re-opening",
+        "first status",
+        "snapshot there",
+        "levels there",
+        "no levels there",
+        "levels and a gap",
+        "clock",
+    ],
 )
 def test_what_else_releases_a_trade(between: list[Event], expected: Reason) -> None:
     """A book that is there already, and a re-opening; a wide or doubtful quote does not."""

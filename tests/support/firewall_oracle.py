@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from functools import reduce
 
+import numpy as np
+
 from tests.support.kernel_events import SECOND, Event
 from tests.support.oracle_parts import Best, best_of
 from udfs.errors import Reason
@@ -74,6 +76,9 @@ class SlowFirewall:
         """Times of the trades in a row beyond the best level."""
         self.frozen: Best | None = None
         self.locked_since: int | None = None
+        self.book: tuple[float, ...] | None = None
+        """All levels of the newest accepted book, whether it is used or not."""
+        self.book_time = 0
         self.book_crossed: int | None = None
         """When the last book was rejected for being locked, while the books after it are not used either."""
         self.book_doubted = False
@@ -88,6 +93,8 @@ class SlowFirewall:
         reason = self._judge_best(event.event_time, best_of(event), event.kind == EventKind.BOOK and self.book_crossed is not None)
         if reason in (Reason.LOCKED_BOOK, Reason.PRICE_JUMP):
             self._quarantine(event, reason)
+        elif reason == Reason.ACCEPTED and event.kind == EventKind.BOOK:
+            self.book, self.book_time = event.numbers, max(self.book_time, event.event_time)
         return reason
 
     def _quarantine(self, event: Event, reason: Reason) -> None:
@@ -129,6 +136,10 @@ class SlowFirewall:
         return self.best if self.best_kind and self.best and not math.isnan(self.best[0] + self.best[2]) else None
 
     def _book_confirms(self, time: int, price: float) -> bool:
+        if self.book is not None and self.books_are_used() and self.frozen is None:
+            levels, since = np.array(self.book).reshape(4, -1), time - self.book_time
+            if since <= self.settings.stale_book_nanoseconds and np.nanmin(levels[0]) <= price <= np.nanmax(levels[2]):
+                return True
         best = self.usable_best()
         if best is None or time - self.best_time > self.settings.stale_book_nanoseconds:
             return False

@@ -9,7 +9,8 @@ quantile of the distances believed, over 1.645. The quantile is the greatest of 
 distance raises it by 4.5 %, another lowers it by 0.5 %.
 
 Released are: the third in a row of a kind that agrees with the others within max(1 %, 10 sigma), so that a true change costs two events;
-a trade inside a fresh best level that is itself no wider than that (the book confirms); the first of each kind after a change of the
+a trade inside a fresh best level that is itself no wider than that, or
+between the last levels of a fresh book, as a sweep prints them (the book confirms); the first of each kind after a change of the
 trading status (halts, re-openings), after 10 minutes without its kind, and a BOOK that is a snapshot or comes while the book is crossed or
 has a gap: it moves nothing then.
 """
@@ -22,7 +23,7 @@ from typing import Final
 import numpy as np
 
 from udfs.kernels.compiled import kernel
-from udfs.kernels.events import NANOSECONDS_PER_SECOND
+from udfs.kernels.events import BOOK_DEPTH, NANOSECONDS_PER_SECOND
 from udfs.kernels.symbol_state import Record
 
 JUMP_SIGMAS: Final = 10.0
@@ -85,10 +86,25 @@ def trade_jumps(state: Record, event_time: int, price: float, stale_after: int) 
     memory, before = state.plausibility.trades, state.last_trade_price
     if not _is_jump(memory, price, price, before, before, event_time - state.last_trade_time):
         return False
+    return not (_best_confirms(state, event_time, price, stale_after) or _levels_confirm(state, event_time, price, stale_after))
+
+
+@kernel
+def _best_confirms(state: Record, event_time: int, price: float, stale_after: int) -> bool:
     top = state.top
     if top.source == 0 or np.isnan(top.bid + top.ask) or event_time - top.time > stale_after:
-        return True
-    return not (top.bid <= price <= top.ask and top.ask / top.bid - 1.0 <= _allowed(memory))
+        return False
+    return top.bid <= price <= top.ask and top.ask / top.bid - 1.0 <= _allowed(state.plausibility.trades)
+
+
+@kernel
+def _levels_confirm(state: Record, event_time: int, price: float, stale_after: int) -> bool:
+    if state.book_ready == 0 or state.book_quarantine != 0 or state.plausibility.frozen != 0 or event_time - state.book_time > stale_after:
+        return False
+    lowest, highest = np.nan, np.nan
+    for level in range(BOOK_DEPTH):
+        lowest, highest = np.fmin(lowest, state.book[0, level]), np.fmax(highest, state.book[2, level])
+    return lowest <= price <= highest
 
 
 @kernel
