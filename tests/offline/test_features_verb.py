@@ -7,8 +7,7 @@ import json
 import pytest
 
 from jobs.features import main, scaling_words
-from udfs.kernels.feature_traits import Scaling
-from udfs.kernels.feature_traits import Memory
+from udfs.kernels.feature_traits import Memory, Scaling
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET, Feature
 
 
