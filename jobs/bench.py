@@ -97,7 +97,7 @@ def _add_latency(latency: argparse.ArgumentParser) -> None:
     latency.add_argument("--seconds", type=float, default=60.0, help="measured time, after a warm-up (default 60)")
     latency.add_argument("--symbols", type=int, default=10, help="symbols that share the load (default 10)")
     latency.add_argument("--maximum-events", type=int, default=32, help="events in a frame at most (default 32)")
-    latency.add_argument("--packing-milliseconds", type=float, default=8.0, help="frames leave at the multiples of this (default 8)")
+    latency.add_argument("--packing-milliseconds", type=float, default=100.0, help="wait of events that make no row (default 100)")
     latency.add_argument(
         "--warm-up-seconds", type=float, default=90.0, help="the same load before it counts: the JVM compiles what it runs (default 90)"
     )

@@ -29,7 +29,7 @@ class Load:
     seconds: float
     symbols: int
     maximum_events: int = 32
-    packing_milliseconds: float = 8.0
+    packing_milliseconds: float = 100.0
     seed: int = 3
 
     def simulation(self) -> SimulationSettings:

@@ -67,7 +67,7 @@ def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOp
     online = start_online_store(settings)
     try:
         with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control) as follower, SignalWatcher(settings) as watcher:
-            gateway = Gateway(KafkaPublisher(publisher), _gateway_settings(settings), Pacer(), follower.version)
+            gateway = Gateway(KafkaPublisher(publisher), GatewaySettings.of(settings), Pacer(), follower.version)
             say("demo: sending the warm-up stretch")
             before = gateway.run(running, close_bars=False, until=stretches.live_from)
             job = submission.wait()
@@ -119,14 +119,6 @@ def _publish_rules(publisher: PublisherSettings, settings: Settings) -> None:
     for rule in load_rules(RULES):
         event = ControlEvent(0, ControlKind.ALERT_RULE, time.time_ns(), "demo", f"rules of {RULES.name}", rule=rule)
         publish(event, publisher, settings.topics.control)
-
-
-def _gateway_settings(settings: Settings) -> GatewaySettings:
-    return GatewaySettings(
-        frames_topic=settings.topics.frames,
-        rejects_topic=settings.topics.rejects,
-        out_of_order_nanoseconds=settings.kernel.kernel_settings().out_of_order_nanoseconds,
-    )
 
 
 def _train_and_release(

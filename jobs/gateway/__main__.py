@@ -57,16 +57,7 @@ def send(source: RunningSource, settings: Settings, pacer: Pacer, *, close_bars:
     client = settings.kafka.librdkafka_properties()
     sink = KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=client))
     with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control, client) as follower:
-        return Gateway(sink, gateway_settings(settings), pacer, follower.version).run(source, close_bars=close_bars)
-
-
-def gateway_settings(settings: Settings) -> GatewaySettings:
-    """What the gateway and the job must agree on."""
-    return GatewaySettings(
-        frames_topic=settings.topics.frames,
-        rejects_topic=settings.topics.rejects,
-        out_of_order_nanoseconds=settings.kernel.kernel_settings().out_of_order_nanoseconds,
-    )
+        return Gateway(sink, GatewaySettings.of(settings), pacer, follower.version).run(source, close_bars=close_bars)
 
 
 def _parser() -> argparse.ArgumentParser:

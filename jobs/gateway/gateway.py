@@ -16,13 +16,15 @@ from jobs.gateway.pacing import Pacer
 from jobs.gateway.packing import NEVER, PackedFrame, Packer, PackingSettings
 from jobs.gateway.publisher import Sink
 from jobs.gateway.running_source import RunningSource, Source
+from jobs.settings import Settings
 from udfs.codecs.frames import encode_columns
 from udfs.codecs.rejects import encode_rejected
 from udfs.kernels.events import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
+from udfs.kernels.kernel_settings import KernelSettings
 from udfs.records import Position, Rejected
 
-PACED_AGE_NANOSECONDS = 4 * NANOSECONDS_PER_MILLISECOND
-"""How long an event may wait for others of its frame when events are sent at the speed they happened."""
+PACED_AGE_NANOSECONDS = 100 * NANOSECONDS_PER_MILLISECOND
+"""How long an event that makes no row may wait for others of its frame when events are sent at the speed they happened."""
 FULL_SPEED_AGE_NANOSECONDS = 3600 * NANOSECONDS_PER_SECOND
 """The same at maximum speed, in stream time: nobody waits for a single event there, and full frames cost least."""
 BEHIND_SECONDS = 1.0
@@ -39,10 +41,23 @@ class GatewaySettings:
     rejects_topic: str = "rejects"
     maximum_events: int = 32
     maximum_age_nanoseconds: int | None = None
-    """How long an event may wait for others of its frame; None: 4 ms of real time when paced, 1 h of stream time at full speed."""
+    """How long an event may wait for others of its frame; None: 100 ms of real time when paced, 1 h of stream time at full speed."""
+    row_interval_nanoseconds: int = KernelSettings().row_interval_nanoseconds
+    """The job's own: when paced, an event that makes a row waits for nobody."""
     out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
     manifest_id: str = ""
     """Stamped on rejected lines."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> GatewaySettings:
+        """What the gateway and the job must agree on."""
+        kernel = settings.kernel.kernel_settings()
+        return cls(
+            frames_topic=settings.topics.frames,
+            rejects_topic=settings.topics.rejects,
+            row_interval_nanoseconds=kernel.row_interval_nanoseconds,
+            out_of_order_nanoseconds=kernel.out_of_order_nanoseconds,
+        )
 
     def packing(self, pacer: Pacer) -> PackingSettings:
         """The packer's settings at a pace; ages count in stream time there."""
@@ -52,6 +67,7 @@ class GatewaySettings:
         return PackingSettings(
             maximum_events=self.maximum_events,
             maximum_age_nanoseconds=FULL_SPEED_AGE_NANOSECONDS if age is None else age,
+            row_interval_nanoseconds=self.row_interval_nanoseconds if pacer.paced else None,
             out_of_order_nanoseconds=self.out_of_order_nanoseconds,
         )
 
@@ -96,7 +112,7 @@ class Gateway:
     def change_pace(self, pacer: Pacer) -> None:
         """Go on at another pace, between two runs: after a warm-up stretch at full speed, for instance."""
         self.pacer, self._reached = pacer, 0
-        self._packer.change_age(self.settings.packing(pacer).maximum_age_nanoseconds)
+        self._packer.change_pace(self.settings.packing(pacer))
 
     def stop(self) -> None:
         """Ask `run` to end after the event it is at, and every later run to end at once; from any thread or a signal handler."""
@@ -153,6 +169,7 @@ class Gateway:
         packer, pacer, now = self._packer, self.pacer, self._reached
         pacer.start(due)
         while True:
+            packer.hurry(not self._is_behind(now, due))
             frames = packer.advance(min(now, due), self._aging_time(now, due))
             if frames:
                 self._send_all(frames, source)
@@ -169,10 +186,13 @@ class Gateway:
 
     def _aging_time(self, now: int, due: int) -> int:
         """The time by which frames age: far behind the schedule it goes in steps, so that frames fill up and the gateway catches up."""
-        if now - due < BEHIND_SECONDS * self.pacer.speed * NANOSECONDS_PER_SECOND:
+        if not self._is_behind(now, due):
             return now
         step = int(self.pacer.speed * NANOSECONDS_PER_SECOND * SECONDS_A_FRAME_MAY_WAIT_WHEN_BEHIND)
         return now - now % step
+
+    def _is_behind(self, now: int, due: int) -> bool:
+        return now - due >= BEHIND_SECONDS * self.pacer.speed * NANOSECONDS_PER_SECOND
 
     def _send_all(self, frames: Iterable[PackedFrame], source: RunningSource) -> None:
         for frame in frames:

@@ -3,6 +3,10 @@
 The packer knows no wall clock. Its caller tells it two times, both nanoseconds on the axis of `available_time`: the stream time, which is
 never beyond the available time of the next event to come and decides when a quiet symbol's bar is over; and the time by which frames age,
 which runs ahead of the stream time when the gateway is behind its schedule.
+
+Only some events make the job write a row: the first one a row interval after the last row, and those that move the watermark past the end
+of a bar. Their frame leaves at once, so that nothing a reader waits for waits here; all others wait for such an event. Where the forecast
+is wrong (the job rejects the event, say) a row comes later by at most the frames' age.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from jobs.gateway.event_columns import columns_of
 from jobs.gateway.market_event import MarketEvent
@@ -20,6 +24,8 @@ from udfs.kernels.events import NANOSECONDS_PER_SECOND, EventKind, FrameColumns
 
 NEVER = 1 << 63
 """A stream time that is never reached."""
+
+_STATUS: Final = int(EventKind.STATUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class PackingSettings:
     """How far an event's time may be ahead of its available time and still be believed: the job's own limit."""
     bar_seconds: tuple[int, ...] = (1, 60, 300, 3600)
     """Lengths of the bars that CLOCK events close, shortest first."""
+    row_interval_nanoseconds: int | None = None
+    """The job's own shortest distance of rows: a frame leaves with the event that makes a row. None: no frame leaves for that."""
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -47,6 +55,8 @@ class PackingSettings:
             yield f"maximum_events is {self.maximum_events}, expected at least 1"
         if self.maximum_age_nanoseconds < 0:
             yield f"maximum_age_nanoseconds is {self.maximum_age_nanoseconds}, expected 0 or more"
+        if self.row_interval_nanoseconds is not None and self.row_interval_nanoseconds < 0:
+            yield f"row_interval_nanoseconds is {self.row_interval_nanoseconds}, expected 0 or more"
         if self.out_of_order_nanoseconds < 0:
             yield f"out_of_order_nanoseconds is {self.out_of_order_nanoseconds}, expected 0 or more"
         if not self.bar_seconds or min(self.bar_seconds) < 1 or list(self.bar_seconds) != sorted(set(self.bar_seconds)):
@@ -70,7 +80,7 @@ class PackedFrame(NamedTuple):
 class _Symbol:
     """What the packer keeps of one symbol."""
 
-    __slots__ = ("bar_end", "clock", "deadline", "name", "pending_end", "waiting")
+    __slots__ = ("bar_end", "clock", "deadline", "name", "pending_end", "row_due", "waiting")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -83,6 +93,8 @@ class _Symbol:
         """An event from here on opens a bar: end of the shortest bar around `clock`, or of the last bar that a CLOCK closed."""
         self.pending_end = NEVER
         """End of the next bar to close by a CLOCK event; NEVER when all are closed."""
+        self.row_due = 0
+        """Event time from which on an event makes a row."""
 
 
 class Packer:
@@ -101,6 +113,8 @@ class Packer:
         self._shortest = self._lengths[0]
         self._full = self.settings.maximum_events
         self._age = self.settings.maximum_age_nanoseconds
+        self._row_interval = self.settings.row_interval_nanoseconds
+        self._in_haste = self._row_interval is not None
         self._patience = self.settings.out_of_order_nanoseconds + 1
         self._skew = self.settings.maximum_clock_skew_nanoseconds
 
@@ -114,21 +128,28 @@ class Packer:
         """Different symbols seen."""
         return len(self._symbols)
 
-    def change_age(self, maximum_age_nanoseconds: int) -> None:
-        """From now on frames leave at the multiples of this, in stream time."""
-        self._age = maximum_age_nanoseconds
+    def change_pace(self, settings: PackingSettings) -> None:
+        """From now on frames leave by the age and the row interval of these settings."""
+        self._age, self._row_interval = settings.maximum_age_nanoseconds, settings.row_interval_nanoseconds
+        self.hurry(True)
+
+    def hurry(self, may_hurry: bool) -> None:
+        """Whether frames leave with the event that makes a row: not while the gateway is behind and full frames help it to catch up."""
+        self._in_haste = may_hurry and self._row_interval is not None
 
     def add(self, event: MarketEvent) -> PackedFrame | None:
         """Take one event; its symbol's frame if that is full now. The caller has called `advance` with the event's available time."""
         symbol = self._symbols.get(event[0])
         if symbol is None:
             symbol = self._symbols[event[0]] = _Symbol(event[0])
-        event_time = event[2]
+        event_time, cannot_wait = event[2], event[1] == _STATUS
         if event_time > symbol.clock and event_time <= event[3] + self._skew:
             symbol.clock = event_time
             if event_time >= symbol.bar_end:
                 self._open_bar(symbol, event_time)
-        return self._append(symbol, event)
+            if event_time >= symbol.row_due and not cannot_wait:
+                symbol.row_due, cannot_wait = self._next_row(event_time), True
+        return self._append(symbol, event, cannot_wait and self._in_haste)
 
     def next_deadline(self) -> int:
         """Time at which `advance` will next have something to do; NEVER when nothing waits."""
@@ -175,15 +196,21 @@ class Packer:
         self._deadlines.clear()
         return frames
 
-    def _append(self, symbol: _Symbol, event: MarketEvent) -> PackedFrame | None:
+    def _append(self, symbol: _Symbol, event: MarketEvent, at_once: bool) -> PackedFrame | None:
         waiting = symbol.waiting
         waiting.append(event)
-        if len(waiting) >= self._full:
+        if at_once or len(waiting) >= self._full:
             return self._flush(symbol)
         if len(waiting) == 1:
             symbol.deadline = self._now - self._now % self._age + self._age if self._age else self._now
             self._deadlines.append((symbol.deadline, symbol))
         return None
+
+    def _next_row(self, clock: int) -> int:
+        """Event time at which the next row is made: an interval later, or when the watermark passes the end of the shortest bar."""
+        out_of_order = self.settings.out_of_order_nanoseconds
+        bar_closes = _bar_end(clock - out_of_order, self._shortest) + out_of_order
+        return min(clock + (self._row_interval or 0), bar_closes)
 
     def _flush(self, symbol: _Symbol) -> PackedFrame:
         events = symbol.waiting
@@ -217,7 +244,8 @@ class Packer:
 
     def _add_clock(self, symbol: _Symbol, event_time: int, available_time: int, frames: list[PackedFrame]) -> None:
         self.clocks_added += 1
-        frame = self._append(symbol, MarketEvent(symbol.name, int(EventKind.CLOCK), event_time, available_time, 0, 0, ()))
+        clock = MarketEvent(symbol.name, int(EventKind.CLOCK), event_time, available_time, 0, 0, ())
+        frame = self._append(symbol, clock, self._in_haste)
         if frame is not None:
             frames.append(frame)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.gateway.__main__ import gateway_settings, main, running_source
+from jobs.gateway.__main__ import main, running_source
+from jobs.gateway.gateway import GatewaySettings
 from jobs.gateway.market_event import MarketEvent
 from jobs.settings import load_settings
 from udfs.errors import SourceError
@@ -56,5 +57,5 @@ def test_a_source_without_a_time_cannot_be_moved(tmp_path: Path) -> None:
 def test_gateway_and_job_agree(tmp_path: Path) -> None:
     file = tmp_path / "job.toml"
     file.write_text('[kernel]\nout_of_order_milliseconds = 3000\n[topics]\nframes = "f"\nrejects = "r"\n')
-    found = gateway_settings(load_settings(file, {}))
+    found = GatewaySettings.of(load_settings(file, {}))
     assert (found.frames_topic, found.rejects_topic, found.out_of_order_nanoseconds) == ("f", "r", 3_000_000_000)

@@ -11,16 +11,21 @@ from hypothesis import strategies as st
 
 from jobs.gateway.market_event import MarketEvent
 from jobs.gateway.packing import NEVER, PackedFrame, Packer, PackingSettings
+from jobs.simulator.source import SimulatedSource
 from tests.support.frame_events import by_symbol, unpacked
 from tests.support.market_events import START, market_events, same_event
+from tests.support.quiet_market import NO_DEFECTS, small_market
 from udfs.errors import InvalidSettings
+from udfs.kernels.advance import KernelSettings, advance
 from udfs.kernels.events import EventKind
+from udfs.kernels.symbol_state import SymbolState, new_state
 
 SECOND = 1_000_000_000
 settings = st.builds(
     PackingSettings,
     maximum_events=st.integers(1, 40),
     maximum_age_nanoseconds=st.sampled_from((0, 1, 5_000_000, SECOND)),
+    row_interval_nanoseconds=st.sampled_from((None, 0, 100_000_000)),
     out_of_order_nanoseconds=st.sampled_from((0, 50_000_000, 2 * SECOND)),
 )
 
@@ -140,6 +145,44 @@ def test_a_frame_leaves_when_its_oldest_event_is_old() -> None:
     assert packer.advance(deadline - 1) == []
     assert [len(frame.columns.kind) for frame in packer.advance(deadline)] == [2]
     assert packer.next_deadline() == START + 3 * SECOND + 1, "then only the bar's end waits"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_makes_a_row_waits_for_nobody(seed: int) -> None:
+    """Held against the kernels: once the first bars have closed, a row follows the last event of its frame."""
+    simulation = small_market(seed=seed, seconds=20, ticks_per_second=300, quiet_symbols=1, defects=NO_DEFECTS, feed_delay_microseconds=0)
+    kernel = KernelSettings()
+    how = PackingSettings(maximum_events=10_000, maximum_age_nanoseconds=SECOND, row_interval_nanoseconds=kernel.row_interval_nanoseconds)
+    states: dict[str, SymbolState] = {}
+    rows = waited = 0
+    for frame in pack((item for item in SimulatedSource(simulation).events() if isinstance(item, MarketEvent)), Packer(how)):
+        made = advance(states.setdefault(frame.symbol, new_state()), frame.columns, kernel)
+        index = made.row_event_index[made.row_event_time > simulation.start_time + 4 * SECOND]
+        rows += len(index)
+        waited += int((index < len(frame.events) - 1).sum())
+    assert rows > 500
+    assert waited <= rows // 100, "only where no event lies in a second or the kernels reject what should have made the row"
+
+
+def test_a_status_leaves_at_once() -> None:
+    """A halt must not wait for the next row."""
+    packer = Packer(PackingSettings(row_interval_nanoseconds=100_000_000))
+    assert packer.add(trade("A", 0.0)) is not None, "the first event makes a row"
+    assert packer.add(trade("A", 0.01)) is None
+    frame = packer.add(trade("A", 0.02)._replace(kind=EventKind.STATUS, payload=(2,)))
+    assert frame is not None
+    assert len(frame.events) == 2
+
+
+def test_who_is_behind_does_not_hurry() -> None:
+    """Then rows wait for full frames, which cost less; afterwards they do not."""
+    packer = Packer(PackingSettings(row_interval_nanoseconds=100_000_000))
+    packer.hurry(False)
+    assert packer.add(trade("A", 0.0)) is None
+    packer.hurry(True)
+    frame = packer.add(trade("A", 0.5))
+    assert frame is not None
+    assert len(frame.events) == 2
 
 
 def test_frames_age_by_their_own_time_when_the_stream_is_behind() -> None:
