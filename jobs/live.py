@@ -69,7 +69,7 @@ def _inputs(tables: StreamTableEnvironment, plan: JobPlan) -> Inputs:
     if "control" in plan.lake_written:
         tables.execute_sql(source_table("kafka_control", plan.control_topic, plan.settings.kafka, f"tickflow-{plan.run_id}", Reading()))
     query = _POSITION_IN_HEADERS if plan.positions_in_headers else _OWN_POSITION
-    return Inputs(frames=tables.sql_query(query.format(topic=plan.settings.topics.frames)))
+    return Inputs(frames=tables.sql_query(query.format(topic=plan.settings.topics.frames)), at_once=not plan.positions_in_headers)
 
 
 def _outputs(tables: StreamTableEnvironment, plan: JobPlan) -> Outputs:

@@ -43,13 +43,15 @@ class Inputs:
 
     frames: Table
     """symbol, frame, event_time, topic, kafka_partition, kafka_offset: in log order for each symbol."""
+    at_once: bool
+    """Whether a frame is handed to its symbol's operator at once, rather than with others: latency against throughput."""
 
 
 def build(
     environment: StreamExecutionEnvironment, tables: StreamTableEnvironment, inputs: Inputs, outputs: Outputs, function: MarketFunction
 ) -> None:
     """Attach the whole job to the environment; live and replay differ in `inputs` and `outputs` alone."""
-    frames = _frame_stream(tables, inputs.frames)
+    frames = _frame_stream(tables, inputs)
     records = _by_symbol(frames).process(function, output_type=output_type()).uid(operator_ids.MARKET).name(operator_ids.MARKET)
     tables.create_temporary_view("records", tables.from_data_stream(records))
     # The lake has tasks of its own: what it costs to convert rows and to close files at a checkpoint is not in the way of a signal.
@@ -62,9 +64,12 @@ def build(
     operator_ids.assign(environment)
 
 
-def _frame_stream(tables: StreamTableEnvironment, frames: Table) -> DataStream:
-    tables.create_temporary_view("frames_in", frames)
-    return tables.to_append_stream(tables.sql_query(_FRAME_QUERY), KEYED_FRAME)
+def _frame_stream(tables: StreamTableEnvironment, inputs: Inputs) -> DataStream:
+    tables.create_temporary_view("frames_in", inputs.frames)
+    frames = tables.to_append_stream(tables.sql_query(_FRAME_QUERY), KEYED_FRAME)
+    if inputs.at_once:
+        frames._j_data_stream.getTransformation().setBufferTimeout(0)
+    return frames
 
 
 def _by_symbol(frames: DataStream) -> KeyedStream:

@@ -33,7 +33,7 @@ from udfs.records import SignalStatus
 
 PERCENTILES = (50, 75, 90, 95, 99, 99.9, 100)
 _AFTER_SECONDS = 5.0
-_PROMPT = {"fetch.wait.max.ms": 5, "fetch.queue.backoff.ms": 1, "socket.nagle.disable": True}
+_PROMPT = {"fetch.queue.backoff.ms": 1, "socket.nagle.disable": True}
 """A consumer that is never late by its own doing: the client's defaults may hold a record back for a second."""
 
 
@@ -125,8 +125,6 @@ def _collect(consumer: Consumer, counted_from: int, ends_at: int) -> tuple[dict[
 
 def _messages(consumer: Consumer, until: int) -> Iterator[tuple[int, Message]]:
     while time.time_ns() < until:
-        batch = consumer.consume(200, 0.002)
-        now = time.time_ns()
-        for message in batch:
-            if message.error() is None:
-                yield now, message
+        message = consumer.poll(0.1)
+        if message is not None and message.error() is None:
+            yield time.time_ns(), message

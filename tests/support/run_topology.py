@@ -33,7 +33,7 @@ def main(records: str, folder: str) -> None:
         options = f"'connector' = 'filesystem', 'format' = 'json', 'path' = '{Path(folder).resolve() / kind}'"
         tables.execute_sql(f"CREATE TEMPORARY TABLE {kind}_rows ({table.flink_columns()}) WITH ({options})")
     queries = [_query(offset, key, value) for offset, (key, value) in enumerate(json.loads(Path(records).read_text()))]
-    inputs = Inputs(tables.sql_query(" UNION ALL ".join(queries)))
+    inputs = Inputs(tables.sql_query(" UNION ALL ".join(queries)), at_once=True)
     outputs = Outputs({"manifest_id": "manifest", "feature_set": "set"}, lake={kind: f"{kind}_rows" for kind in TABLES})
     function = MarketFunction(WorkerSettings("manifest", ControlLogSettings("127.0.0.1:1")), fetch_from({}))
     build(environment, tables, inputs, outputs, function)
