@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from jobs.audit.control import audited, denied
+from jobs.audit.entries import AuditError
 from jobs.control import publish
 from jobs.gateway.publisher import PublishError, PublisherSettings
 from jobs.settings import Settings, load_settings
@@ -28,10 +30,10 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def add_author(parser: argparse.ArgumentParser, *, reason_required: bool) -> None:
+def add_author(parser: argparse.ArgumentParser) -> None:
     """Who, and why."""
-    parser.add_argument("--reason", required=reason_required, default="", metavar="TEXT", help="why; it stays in the log")
-    parser.add_argument("--author", default=_user(), metavar="NAME", help="who (default: the user's name)")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why; it stays in the control log and in the audit log")
+    parser.add_argument("--by", "--author", dest="author", default=_user(), metavar="NAME", help="who (default: the user's name)")
 
 
 def control_settings(file: Path | None, data: Path | None) -> Settings:
@@ -40,16 +42,20 @@ def control_settings(file: Path | None, data: Path | None) -> Settings:
 
 
 def publish_all(events: Sequence[ControlEvent], settings: Settings) -> list[int]:
-    """Append the events in their order, none unless all can be applied; their versions. Raises InvalidRule, PublishError."""
+    """Append the events in their order, none unless all can be applied; their versions. All of it stands in the audit log.
+
+    Raises InvalidRule, PublishError, and AuditError when anything but a halt cannot be audited.
+    """
     problems = [problem for event in events for problem in _problems(event)]
     if problems:
+        denied(events, "\n".join(problems))
         raise InvalidRule("\n".join(problems))
     publisher = PublisherSettings(
         settings.kafka.bootstrap_servers,
         delivery_timeout_milliseconds=ACKNOWLEDGED_WITHIN_MILLISECONDS,
         client={**settings.kafka.librdkafka_properties(), "log_level": "0"},
     )
-    return [publish(event, publisher, settings.topics.control) for event in events]
+    return audited(events, lambda event: publish(event, publisher, settings.topics.control))
 
 
 def change_halt(verb: str, kind: ControlKind, arguments: list[str]) -> int:
@@ -57,6 +63,8 @@ def change_halt(verb: str, kind: ControlKind, arguments: list[str]) -> int:
     chosen = _halt_parser(verb).parse_args(arguments)
     if bool(chosen.symbols) == chosen.all:
         return refuse(verb, "name symbols, or give --all")
+    if not chosen.reason.strip():
+        return refuse(verb, "--reason is empty")
     symbols = tuple(dict.fromkeys(chosen.symbols))
     event = ControlEvent(0, kind, time.time_ns(), chosen.author, chosen.reason, symbols=symbols)
 
@@ -72,7 +80,7 @@ def guarded(verb: str, act: Callable[[], int]) -> int:
     """Run a verb; what a person can mend is said, with exit code 2."""
     try:
         return act()
-    except (InvalidRule, InvalidSettings, PublishError) as error:
+    except (AuditError, InvalidRule, InvalidSettings, PublishError) as error:
         return refuse(verb, str(error))
 
 
@@ -98,7 +106,7 @@ def _halt_parser(verb: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"infra/tickflow {verb}", description=words[verb])
     parser.add_argument("symbols", nargs="*", metavar="SYMBOL", help="symbols concerned")
     parser.add_argument("--all", action="store_true", help="every symbol")
-    add_author(parser, reason_required=True)
+    add_author(parser)
     add_common_options(parser)
     return parser
 

@@ -147,7 +147,7 @@ def _verb(verbs: Any, name: str, act: Callable[[argparse.Namespace], int], words
     parser.set_defaults(act=act)
     add_common_options(parser)
     if name != "list":
-        add_author(parser, reason_required=False)
+        add_author(parser)
     return parser
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from infra.local import flink, flink_cluster, paths, shipping
 from infra.local.console import SetupError, print_json, say
 from infra.local.flink import JobFailed, wait_until_running
+from jobs.audit.log import AuditLog, audit_folder
+from jobs.audit.settings import note_submission
 from jobs.job_plan import JobPlan
 from jobs.lake.catalog import create_tables, open_catalog
 from jobs.lake.settings import lake_from_environment
@@ -29,6 +31,7 @@ def main(arguments: list[str]) -> int:
         lake = lake_from_environment(os.environ, options.data / "lake")
         make_topics(settings)
         plan = live_plan(settings, lake)
+        note_submission(AuditLog(audit_folder()), settings.without_secrets(), plan.manifest_id, plan.run_id, options.reason)
         if options.print_command:
             print(prepared_command(plan, options.savepoint))
             return 0
@@ -66,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--settings", type=Path, metavar="FILE", help="another settings file")
     parser.add_argument("--data", type=Path, default=paths.DATA, metavar="FOLDER", help="data directory of a local lake")
     parser.add_argument("--savepoint", default="", metavar="PATH", help="savepoint or checkpoint to start from")
+    parser.add_argument("--reason", default="submitted by `infra/tickflow live`", metavar="TEXT", help="why; stays in the audit log")
     parser.add_argument(
         "--print-command", action="store_true", help="prepare everything, and print the `flink run` line instead of running it"
     )

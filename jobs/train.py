@@ -112,12 +112,14 @@ def _request(options: argparse.Namespace) -> TrainRequest:
 
 
 def _release(reference: ModelReference, options: argparse.Namespace) -> int:
+    from jobs.audit.control import audited
     from jobs.control import publish
     from jobs.gateway.publisher import PublisherSettings
     from jobs.settings import load_settings
 
-    event = release_event(reference, options.author, "released by `tickflow train`", time.time_ns())
-    return publish(event, PublisherSettings(options.bootstrap_servers, client=load_settings().kafka.librdkafka_properties()))
+    publisher = PublisherSettings(options.bootstrap_servers, client=load_settings().kafka.librdkafka_properties())
+    event = release_event(reference, options.author, options.reason, time.time_ns())
+    return audited([event], lambda found: publish(found, publisher))[0]
 
 
 def _report(result: dict[str, Any], as_json: bool) -> None:
@@ -157,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--bootstrap-servers", default=os.environ.get("TICKFLOW_KAFKA_BOOTSTRAP_SERVERS", ""), help="Kafka broker for --release"
     )
-    parser.add_argument("--author", default=os.environ.get("USER", "unknown"), help="who releases it")
+    parser.add_argument("--reason", default="released by `tickflow train`", metavar="TEXT", help="why it is released; stays in the logs")
+    parser.add_argument("--by", "--author", dest="author", default=os.environ.get("USER", "unknown"), help="who releases it")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,12 @@ def market_data() -> Path:
     if not MARKET_DATA.is_dir():
         pytest.skip(f"no recorded market data at {MARKET_DATA}")
     return MARKET_DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def audit_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Audit logs of a test run are thrown away with it, also those of programs that it starts."""
+    folder = tmp_path_factory.mktemp("audit")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TICKFLOW_AUDIT", str(folder))
+        yield folder

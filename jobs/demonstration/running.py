@@ -16,6 +16,7 @@ from infra.local import paths
 from infra.local.console import say
 from infra.local.flink import cancel, wait_until_running
 from jobs.alert_rule_files import load_rules
+from jobs.audit.control import audited
 from jobs.control import publish
 from jobs.demonstration.display import shown
 from jobs.demonstration.stretches import SECOND, Stretches
@@ -116,9 +117,9 @@ class _Submission:
 
 
 def _publish_rules(publisher: PublisherSettings, settings: Settings) -> None:
-    for rule in load_rules(RULES):
-        event = ControlEvent(0, ControlKind.ALERT_RULE, time.time_ns(), "demo", f"rules of {RULES.name}", rule=rule)
-        publish(event, publisher, settings.topics.control)
+    why, now = f"rules of {RULES.name}", time.time_ns()
+    events = [ControlEvent(0, ControlKind.ALERT_RULE, now, "demo", why, rule=rule) for rule in load_rules(RULES)]
+    audited(events, lambda event: publish(event, publisher, settings.topics.control))
 
 
 def _train_and_release(
@@ -132,9 +133,8 @@ def _train_and_release(
     except NotEnoughData as error:
         say(f"demo: no model: {error}; signals will abstain")
         return None
-    version = publish(
-        release_event(reference, "demo", "trained on the warm-up stretch", time.time_ns()), publisher, session.settings.topics.control
-    )
+    event = release_event(reference, "demo", "trained on the warm-up stretch", time.time_ns())
+    (version,) = audited([event], lambda found: publish(found, publisher, session.settings.topics.control))
     follower.wait_for(version, 30.0)
     return {"version": reference.version, "sha256": reference.sha256, "control_version": version, "metrics": card["metrics"]}
 

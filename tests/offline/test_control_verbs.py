@@ -24,6 +24,7 @@ from udfs.records import AlertRule, ControlEvent, ControlKind, Measure, ModelRef
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_RULES = ROOT / "flink-conf" / "local" / "alert-rules.toml"
 ADD = ["add", "--id", "a", "--measure", "imbalance", "--threshold", "0.8", "--rearm-below", "0.5", "--cool-down-seconds", "60"]
+WHY = ["--reason", "a drill"]
 
 
 @pytest.fixture
@@ -70,6 +71,7 @@ def test_who_is_halted_must_be_said_once(verb: object, arguments: list[str], log
 
 @pytest.mark.parametrize("verb", [halt, resume])
 def test_a_reason_is_required(verb: object, log: list[bytes]) -> None:
+    assert verb.main(["A", "--reason", "  "]) == 2  # type: ignore[attr-defined]
     with pytest.raises(SystemExit) as ended:
         verb.main(["A"])  # type: ignore[attr-defined]
     assert ended.value.code == 2
@@ -77,10 +79,10 @@ def test_a_reason_is_required(verb: object, log: list[bytes]) -> None:
 
 
 def test_rules_are_added_listed_and_removed(log: list[bytes], capsys: pytest.CaptureFixture[str]) -> None:
-    assert rules.main([*ADD, "--symbols", "A,B"]) == 0
-    assert rules.main(["load", str(DEFAULT_RULES)]) == 0
-    assert rules.main(["remove", "--id", "a"]) == 0
-    assert rules.main(["remove", "--id", "a"]) == 2
+    assert rules.main([*ADD, "--symbols", "A,B", *WHY]) == 0
+    assert rules.main(["load", str(DEFAULT_RULES), *WHY]) == 0
+    assert rules.main(["remove", "--id", "a", *WHY]) == 0
+    assert rules.main(["remove", "--id", "a", *WHY]) == 2
     assert halt.main(["C", "--reason", "x"]) == 0
     capsys.readouterr()
     assert rules.main(["list", "--json"]) == 0
@@ -91,7 +93,7 @@ def test_rules_are_added_listed_and_removed(log: list[bytes], capsys: pytest.Cap
 
 
 def test_the_list_is_readable(log: list[bytes], capsys: pytest.CaptureFixture[str]) -> None:
-    assert rules.main([*ADD, "--symbols", "A,B"]) == 0
+    assert rules.main([*ADD, "--symbols", "A,B", *WHY]) == 0
     capsys.readouterr()
     assert rules.main(["list"]) == 0
     assert "a: |imbalance| >= 0.8, again below 0.5, at most every 60 s; A, B" in capsys.readouterr().out
@@ -99,10 +101,10 @@ def test_the_list_is_readable(log: list[bytes], capsys: pytest.CaptureFixture[st
 
 def test_a_bad_rule_is_refused_with_everything_that_is_wrong(log: list[bytes], capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--id", "a", "--measure", "imbalance", "--threshold", "1.5", "--rearm-below", "2", "--cool-down-seconds", "1"]
-    assert rules.main(["add", *words, "--symbols", "A,A"]) == 2
+    assert rules.main(["add", *words, "--symbols", "A,A", *WHY]) == 2
     said = capsys.readouterr().err
     assert all(part in said for part in ("can never be reached", "rearm_below 2.0", "A more than once"))
-    assert rules.main(["add", *words[:3], "mood", *words[4:8], "--cool-down-seconds", "nan"]) == 2
+    assert rules.main(["add", *words[:3], "mood", *words[4:8], "--cool-down-seconds", "nan", *WHY]) == 2
     said = capsys.readouterr().err
     assert all(part in said for part in ("measure is 'mood'", "cool_down_seconds is nan"))
     assert not log
@@ -112,7 +114,7 @@ def test_a_file_is_loaded_whole_or_not_at_all(log: list[bytes], tmp_path: Path, 
     file = tmp_path / "rules.toml"
     good = '[[rule]]\nid="a"\nmeasure="imbalance"\nthreshold=0.8\nrearm_below=0.5\ncool_down_seconds=1\n'
     file.write_text(good + good.replace("0.8", '"much"').replace("imbalance", "mood") + good + "[[rule]]\ncolour=1\n")
-    assert rules.main(["load", str(file)]) == 2
+    assert rules.main(["load", str(file), *WHY]) == 2
     said = capsys.readouterr().err
     wanted = [
         "rule 2: threshold is 'much'",
