@@ -96,10 +96,10 @@ def _add_latency(latency: argparse.ArgumentParser) -> None:
     latency.add_argument("--rate", type=float, default=5000.0, help="events a second over all symbols (default 5000)")
     latency.add_argument("--seconds", type=float, default=60.0, help="measured time, after a warm-up (default 60)")
     latency.add_argument("--symbols", type=int, default=10, help="symbols that share the load (default 10)")
-    latency.add_argument("--maximum-events", type=int, default=32, help="events in a frame at most (default 32)")
+    latency.add_argument("--maximum-events", type=int, default=64, help="events in a frame at most (default 64)")
     latency.add_argument("--packing-milliseconds", type=float, default=100.0, help="wait of events that make no row (default 100)")
     latency.add_argument(
-        "--warm-up-seconds", type=float, default=90.0, help="the same load before it counts: the JVM compiles what it runs (default 90)"
+        "--warm-up-seconds", type=float, default=180.0, help="the same load before it counts: the JVM compiles what it runs (default 180)"
     )
     latency.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
     latency.set_defaults(measure=_latency, show=_show_latency)

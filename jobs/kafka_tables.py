@@ -42,13 +42,16 @@ def source_table(name: str, topic: str, kafka: KafkaSettings, group: str, readin
 
 
 def sink_table(name: str, topic: str, kafka: KafkaSettings, linger_milliseconds: int = 1) -> str:
-    """`CREATE TEMPORARY TABLE` of a topic that is written, key = symbol, time = event time; a record may wait for others for a while."""
+    """`CREATE TEMPORARY TABLE` of a topic that is written, key = symbol, time = event time; a record may wait for others for a while.
+
+    A record that waits for nobody is a batch of its own, and compressing it would cost 128 KiB of buffers and win nothing.
+    """
     options = {
         "topic": topic,
         "sink.delivery-guarantee": kafka.delivery_guarantee,
         "properties.linger.ms": str(linger_milliseconds),
         "properties.acks": "all",
-        "properties.compression.type": kafka.compression,
+        "properties.compression.type": kafka.compression if linger_milliseconds else "none",
     }
     if kafka.delivery_guarantee == "exactly-once":
         options |= {"sink.transactional-id-prefix": f"tickflow-{topic}", "properties.transaction.timeout.ms": "600000"}

@@ -49,8 +49,12 @@ class KafkaSettings(_Section):
 
     bootstrap_servers: str = Field(default="127.0.0.1:9092", description="addresses of the brokers")
     partitions: int = Field(default=8, ge=1, le=4096, description="partitions of the topics that are made when missing")
-    delivery_guarantee: Literal["at-least-once", "exactly-once"] = Field(default="at-least-once", description="of the Kafka sinks")
-    compression: Literal["none", "lz4", "zstd", "snappy"] = Field(default="lz4", description="of the Kafka sinks")
+    delivery_guarantee: Literal["at-least-once", "exactly-once"] = Field(
+        default="at-least-once", description="of the Kafka sinks; signals and alerts are sent one by one, uncompressed"
+    )
+    compression: Literal["none", "lz4", "zstd", "snappy"] = Field(
+        default="lz4", description="of the Kafka sinks; signals and alerts are sent one by one, uncompressed"
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(default="PLAINTEXT", description="how to connect")
     sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(default="", description="how to log in")
     truststore: str = Field(default="", description="PEM file with the certificates that are trusted")

@@ -28,7 +28,7 @@ class Load:
     rate: float
     seconds: float
     symbols: int
-    maximum_events: int = 32
+    maximum_events: int = 64
     packing_milliseconds: float = 100.0
     seed: int = 3
 

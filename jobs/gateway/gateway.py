@@ -39,7 +39,7 @@ class GatewaySettings:
 
     frames_topic: str = "market.frames"
     rejects_topic: str = "rejects"
-    maximum_events: int = 32
+    maximum_events: int = 64
     maximum_age_nanoseconds: int | None = None
     """How long an event may wait for others of its frame; None: 100 ms of real time when paced, 1 h of stream time at full speed."""
     row_interval_nanoseconds: int = KernelSettings().row_interval_nanoseconds

@@ -32,7 +32,7 @@ _STATUS: Final = int(EventKind.STATUS)
 class PackingSettings:
     """How frames are cut. Results never depend on it; cost and latency do."""
 
-    maximum_events: int = 32
+    maximum_events: int = 64
     maximum_age_nanoseconds: int = 5_000_000
     """Frames leave together at the multiples of this, in stream time: many symbols share one waking and one request to the broker, and an
     event waits half of it on average. 0: at once."""

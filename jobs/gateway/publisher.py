@@ -46,7 +46,7 @@ class PublisherSettings:
     bootstrap_servers: str
     maximum_waiting_records: int = 20_000
     maximum_waiting_kilobytes: int = 65_536
-    linger_milliseconds: float = 0.5
+    linger_milliseconds: float = 0.1
     delivery_timeout_milliseconds: int = 120_000
     """After this long without acknowledgement a record has failed."""
     client: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,8 @@ from jobs.settings import Settings
 
 MODULE = "jobs.serving.online_store"
 _SECTIONS = ("kafka", "topics", "online")
+_BEHIND_THE_STREAM = ("nice", "-n", "10")
+"""It may be a moment behind; the stream that shares this machine's cores with it may not."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def start_online_store(
     settings: Settings, log: Path | None = None, group: str = GROUP, instance: str = "", detached: bool = False
 ) -> OnlineStoreHandle:
     """Start it with these settings; its messages go to `log` (default: online-store.log among the project's logs)."""
-    command = [str(paths.PYTHON), "-m", MODULE, "--json", "--group", group, "--instance", instance]
+    command = [*_BEHIND_THE_STREAM, str(paths.PYTHON), "-m", MODULE, "--json", "--group", group, "--instance", instance]
     variables = {**environment.program_environment(), "PYTHONPATH": str(paths.ROOT), **as_variables(settings)}
     return OnlineStoreHandle(processes.start("online-store", command, log or paths.LOGS / "online-store.log", variables, detached=detached))
 
