@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from array import array
 from collections.abc import Sequence
@@ -12,11 +13,13 @@ import numpy as np
 
 from jobs.gateway.market_event import MarketEvent
 from udfs.codecs.frame_columns import ROW_TYPES
-from udfs.kernels.events import EventKind, FrameColumns
+from udfs.kernels.events import FACT_KINDS, FACT_NUMBERS, EventKind, FrameColumns
 
 _TRADE, _QUOTE, _BOOK, _BAR, _STATUS = (
     int(kind) for kind in (EventKind.TRADE, EventKind.QUOTE, EventKind.BOOK, EventKind.BAR, EventKind.STATUS)
 )
+_NEWS, _FIRST_FACT = int(EventKind.NEWS), int(min(FACT_KINDS))
+_NO_NUMBERS = (math.nan,) * FACT_NUMBERS
 _BOOK_DTYPE = ROW_TYPES["books"].base
 _SWAPPED = sys.byteorder != "little"
 
@@ -29,9 +32,21 @@ def columns_of(events: Sequence[MarketEvent]) -> FrameColumns:
 def column_bytes(events: Sequence[MarketEvent]) -> tuple[bytes, ...]:
     """The same columns as little-endian bytes, in the order of `FrameColumns`; without numpy, whose calls cost more than so few numbers."""
     _, kinds, event_times, available_times, sequences, flags, payloads = zip(*events, strict=True)
-    trades, sides, quotes, books, bars, statuses = _payload_bytes(kinds, payloads)
     times = (_packed("q", event_times), _packed("q", available_times), _packed("q", sequences))
-    return (bytes(kinds), bytes(flags), *times, trades, sides, quotes, books, bars, statuses)
+    facts = _fact_bytes(kinds, payloads) if max(kinds) >= _FIRST_FACT else b""
+    return (bytes(kinds), bytes(flags), *times, *_payload_bytes(kinds, payloads), facts)
+
+
+def news_texts(events: Sequence[MarketEvent]) -> list[str]:
+    """Texts of the NEWS events among them."""
+    return [str(event[6]) for event in events if event[1] == _NEWS]
+
+
+def _fact_bytes(kinds: Sequence[int], payloads: Sequence[Any]) -> bytes:
+    """One row a fact. That of NEWS has no numbers yet: whoever reads its text puts them there."""
+    facts = [payload for kind, payload in zip(kinds, payloads, strict=True) if kind in FACT_KINDS]
+    rows = [_NO_NUMBERS if isinstance(fact, str) else (*fact, *_NO_NUMBERS)[:FACT_NUMBERS] for fact in facts]
+    return _packed("d", chain.from_iterable(rows))
 
 
 def _payload_bytes(kinds: Sequence[int], payloads: Sequence[Any]) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from jobs.gateway.counts import GatewayCounts, Tally, by_topic
-from jobs.gateway.event_columns import column_bytes
+from jobs.gateway.event_columns import column_bytes, news_texts
 from jobs.gateway.market_event import MarketEvent, RejectedLine
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.packing import NEVER, PackedFrame, Packer, PackingSettings
@@ -200,7 +200,7 @@ class Gateway:
 
     def _send(self, frame: PackedFrame, source: RunningSource) -> None:
         version = self.control_version()
-        data = encode_columns(frame.symbol, source.venue, source.name, version, column_bytes(frame.events))
+        data = encode_columns(frame.symbol, source.venue, source.name, version, column_bytes(frame.events), news_texts(frame.events))
         self.sink.send(self.settings.frames_topic, frame.symbol.encode(), data, frame.timestamp_milliseconds)
         self._tally.count_frame(frame, len(data), version)
 

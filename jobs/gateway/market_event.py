@@ -15,14 +15,15 @@ from udfs.errors import Reason
 BookLevels: TypeAlias = npt.NDArray[np.float64]
 """(4, BOOK_DEPTH) bid prices, bid sizes, ask prices, ask sizes, best first, NaN where there is no level."""
 
-Payload: TypeAlias = tuple[float, ...] | BookLevels
+Payload: TypeAlias = tuple[float, ...] | BookLevels | str
 
 
 class MarketEvent(NamedTuple):
     """One message of a venue, normalised.
 
     Payload by kind: TRADE (price, size, side); QUOTE (bid price, bid size, ask price, ask size); BOOK an array (4, BOOK_DEPTH);
-    BAR (open, high, low, close, volume, length in seconds), `event_time` being its END; STATUS (status,); CLOCK ().
+    BAR (open, high, low, close, volume, length in seconds), `event_time` being its END; STATUS (status,); CLOCK (); NEWS its text;
+    the other facts at most FACT_NUMBERS numbers.
     """
 
     symbol: str

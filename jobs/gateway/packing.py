@@ -1,4 +1,4 @@
-"""Packing: consecutive events of one symbol become frames, and quiet symbols get the CLOCK events that close their bars.
+"""Packing: consecutive events of one symbol become frames, and quiet symbols get the CLOCK events that close their bars. Facts open none.
 
 The packer knows no wall clock. Its caller tells it two times, both nanoseconds on the axis of `available_time`: the stream time, which is
 never beyond the available time of the next event to come and decides when a quiet symbol's bar is over; and the time by which frames age,
@@ -20,12 +20,13 @@ from typing import Final, NamedTuple
 from jobs.gateway.event_columns import columns_of
 from jobs.gateway.market_event import MarketEvent
 from udfs.errors import InvalidSettings
-from udfs.kernels.events import NANOSECONDS_PER_SECOND, EventKind, FrameColumns
+from udfs.kernels.events import FACT_KINDS, NANOSECONDS_PER_SECOND, EventKind, FrameColumns
 
 NEVER = 1 << 63
 """A stream time that is never reached."""
 
 _STATUS: Final = int(EventKind.STATUS)
+_FIRST_FACT: Final = int(min(FACT_KINDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class Packer:
         if symbol is None:
             symbol = self._symbols[event[0]] = _Symbol(event[0])
         event_time, cannot_wait = event[2], event[1] == _STATUS
-        if event_time > symbol.clock and event_time <= event[3] + self._skew:
+        if event_time > symbol.clock and event_time <= event[3] + self._skew and event[1] < _FIRST_FACT:
             symbol.clock = event_time
             if event_time >= symbol.bar_end:
                 self._open_bar(symbol, event_time)
@@ -269,7 +270,9 @@ def _bar_end(time: int, length: int) -> int:
 def record_time_milliseconds(event: MarketEvent, skew: int) -> int:
     """Kafka's time for a record that ends with `event`: its event time, or its available time where the event time is not believable.
 
+    For a fact, too, when it was available: news may be old.
+
     A broker refuses times far in the future, so one absurd time must not stop the whole stream: the event itself keeps it.
     """
-    believable = 0 <= event.event_time <= event.available_time + skew
+    believable = 0 <= event.event_time <= event.available_time + skew and event.kind < _FIRST_FACT
     return max(event.event_time if believable else event.available_time, 0) // 1_000_000

@@ -18,7 +18,7 @@ from udfs.codecs.frames import MarketFrame, decode_frame, encode_frame, frame_of
 from udfs.codecs.generated.market_frame_pb2 import MarketFrame as FrameMessage
 from udfs.codecs.wire import PINNED_IDS, SchemaIds, prefix
 from udfs.errors import MalformedMessage, Reason
-from udfs.kernels.events import EventFlag, EventKind, FrameColumns
+from udfs.kernels.events import FACT_NUMBERS, EventFlag, EventKind, FrameColumns
 
 PREFIX = prefix(PINNED_IDS["MarketFrame"])
 ENCODED = frames().map(lambda frame: encode_frame(*frame))
@@ -108,7 +108,7 @@ def test_cutting_and_joining_is_the_identity(columns: FrameColumns, data: st.Dat
     """concatenate(cut(columns)) == columns wherever it is cut, and every piece is a sound frame."""
     at = sorted(data.draw(st.lists(st.integers(0, len(columns.kind)))))
     pieces = cut(columns, at)
-    decoded = [decode_frame(encode_frame("A", "", "", 0, piece)).columns for piece in pieces]
+    decoded = [decode_frame(encode_frame("A", "", "", 0, piece, news_of(piece))).columns for piece in pieces]
     assert bits(concatenate(pieces)) == bits(columns)
     assert bits(concatenate(decoded)) == bits(columns)
 
@@ -119,6 +119,23 @@ def test_every_event_alone_is_the_frame_cut_everywhere(frame: MarketFrame) -> No
     ones = [decode_frame(frame_of_one(frame, index)) for index in range(len(frame.columns.kind))]
     assert bits(concatenate([one.columns for one in ones])) == bits(frame.columns)
     assert {one[:4] for one in ones} == {frame[:4]}
+    assert tuple(text for one in ones for text in one.news_texts) == frame.news_texts
+
+
+def news_of(columns: FrameColumns) -> list[str]:
+    """A text for each NEWS event."""
+    return ["text"] * int((columns.kind == EventKind.NEWS).sum())
+
+
+@pytest.mark.parametrize("texts", [(), ("one", "two")])
+def test_every_news_event_needs_its_text(texts: tuple[str, ...]) -> None:
+    columns = slice_columns(EXAMPLE.columns, 2, 3)._replace(kind=np.array([EventKind.NEWS], np.uint8), facts=np.zeros((1, FACT_NUMBERS)))
+    with pytest.raises(ValueError, match="its events need 1"):
+        encode_frame("A", "", "", 0, columns, texts)
+    message = FrameMessage.FromString(encode_frame("A", "", "", 0, columns, ("one",))[len(PREFIX) :])
+    message.ClearField("news_texts")
+    message.news_texts.extend(texts)
+    assert refusal(PREFIX + message.SerializeToString()) == Reason.COLUMN_LENGTH
 
 
 @pytest.mark.parametrize("index", [-1, 3])
@@ -146,7 +163,7 @@ def test_a_column_of_another_length_is_refused(column: str) -> None:
         assert refusal(PREFIX + message.SerializeToString()) == Reason.COLUMN_LENGTH
 
 
-@pytest.mark.parametrize(("kind", "payload"), [(kind, kind <= EventKind.STATUS) for kind in range(1, 9)])
+@pytest.mark.parametrize(("kind", "payload"), [(kind, kind != EventKind.CLOCK and kind <= EventKind.ADJUSTMENT) for kind in range(1, 14)])
 def test_a_kind_needs_its_payload_and_unknown_kinds_need_none(kind: int, payload: bool) -> None:
     data = PREFIX + FrameMessage(symbol="A", kind=bytes([kind]), event_time=bytes(8)).SerializeToString()
     if payload:

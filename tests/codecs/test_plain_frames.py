@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.gateway.event_columns import column_bytes
+from jobs.gateway.event_columns import column_bytes, news_texts
 from tests.support.bits import bits
 from tests.support.frame_events import events_of
 from tests.support.strategies import damaged, frames
-from udfs.codecs.frame_columns import EVENT_COLUMNS, expected_rows
+from udfs.codecs.frame_columns import EVENT_COLUMNS, expected_rows, fact_rows
 from udfs.codecs.frames import PINNED_FRAMING, MarketFrame, decode_frame, encode_columns, encode_frame
 from udfs.codecs.plain_frames import PLAIN_EVENTS, PlainFrame, PlainFrameReader
 from udfs.codecs.wire import PREFIX_BYTES
 from udfs.errors import MalformedMessage
-from udfs.kernels.events import EventKind, FrameColumns
+from udfs.kernels.events import FACT_KINDS, FACT_NUMBERS, EventKind, FrameColumns
 
 EXAMPLES = settings(max_examples=300, deadline=None)
 READER = PlainFrameReader(PINNED_FRAMING)
@@ -32,7 +32,7 @@ def held(plain: PlainFrame) -> tuple[int, FrameColumns]:
 def clocks(events: int, symbol: str = "A", venue: str = "V") -> bytes:
     times = TIMES[:events].tobytes()
     kinds = bytes([EventKind.CLOCK]) * events
-    return encode_columns(symbol, venue, "s", 3, [kinds, bytes(events), times, times, bytes(8 * events), *[b""] * 6])
+    return encode_columns(symbol, venue, "s", 3, [kinds, bytes(events), times, times, bytes(8 * events), *[b""] * 7])
 
 
 @EXAMPLES
@@ -40,7 +40,7 @@ def clocks(events: int, symbol: str = "A", venue: str = "V") -> bytes:
 def test_what_it_reads_is_the_frame_to_the_bit(frame: MarketFrame) -> None:
     data = encode_frame(*frame)
     plain = READER.read(frame.symbol.encode(), data)
-    has_plain_text = bool(frame.symbol) and (frame.venue + frame.source).isascii()
+    has_plain_text = bool(frame.symbol) and (frame.venue + frame.source).isascii() and not len(frame.columns.facts)
     if plain is None:
         assert not has_plain_text or frame.control_version >= 1 << 49
         return
@@ -76,8 +76,25 @@ def test_damaged_frames_are_never_read_differently(data: st.DataObject) -> None:
 def test_events_become_the_same_bytes_with_and_without_numpy(frame: MarketFrame) -> None:
     known = [kind in list(EventKind) for kind in frame.columns.kind.tolist()]
     if all(known):
-        columns = column_bytes(list(events_of(frame.symbol, frame.columns)))
-        assert encode_columns(*frame[:4], columns) == encode_frame(*frame)
+        events = list(events_of(frame.symbol, _without_news_numbers(frame.columns), frame.news_texts))
+        same = frame._replace(columns=_without_news_numbers(frame.columns))
+        assert encode_columns(*frame[:4], column_bytes(events), news_texts(events)) == encode_frame(*same)
+
+
+def _without_news_numbers(columns: FrameColumns) -> FrameColumns:
+    """As the gateway sends it: nobody has read the news yet."""
+    facts = columns.facts.copy()
+    facts[fact_rows(columns.kind, EventKind.NEWS)] = np.nan
+    return columns._replace(facts=facts)
+
+
+def test_a_frame_with_facts_is_left_alone() -> None:
+    """Whether their rows are there or not."""
+    times = TIMES[:1].tobytes()
+    for kind in FACT_KINDS:
+        for facts in (b"", bytes(8 * FACT_NUMBERS)):
+            head = [bytes([kind]), bytes(1), times, times, bytes(8)]
+            assert READER.read(b"A", encode_columns("A", "V", "s", 3, [*head, *[b""] * 6, facts])) is None
 
 
 def test_limits() -> None:
@@ -99,5 +116,6 @@ def test_what_is_no_frame_is_left_alone(raw: bytes) -> None:
 def test_there_is_room_for_every_column() -> None:
     plain = READER.read(b"A", clocks(1))
     assert plain is not None
-    assert all(len(column) == PLAIN_EVENTS for column in plain.columns)
+    assert all(len(column) == PLAIN_EVENTS for column in plain.columns[:-1])
+    assert plain.columns.facts.shape == (0, FACT_NUMBERS)
     assert EVENT_COLUMNS == 5

@@ -31,7 +31,7 @@ def test_every_schema_is_registered_under_its_topic_and_its_id_is_used(server: R
     columns = EMPTY._replace(
         kind=zeros_u8(1), flags=zeros_u8(1), event_time=zeros_i64(1), available_time=zeros_i64(1), sequence=zeros_i64(1)
     )
-    data = encode_frame("A", "", "", 0, columns, framing)
+    data = encode_frame("A", "", "", 0, columns, framing=framing)
     assert data.startswith(prefix(ids.written["MarketFrame"]))
     assert decode_frame(data, framing).symbol == "A"
 

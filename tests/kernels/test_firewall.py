@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tests.support.kernel_events import MIDNIGHT, SECOND, Event, bar, book, clock, columns_of, quote, status, trade
+from tests.support.kernel_events import MIDNIGHT, SECOND, Event, bar, book, clock, columns_of, fact, quote, status, trade
 from udfs.errors import Reason
 from udfs.kernels.advance import KernelSettings, advance
 from udfs.kernels.events import BOOK_DEPTH, EventFlag, EventKind
@@ -116,6 +116,17 @@ CASES = [
     Case("clock", clock(NOW + 5 * SECOND), Reason.ACCEPTED),
     Case("clock of the past says nothing new", clock(NOW - 3600 * SECOND), Reason.ACCEPTED),
     Case("clock of the far future", clock(NOW + 86_400 * SECOND)._replace(delay=-86_400 * SECOND), Reason.TIME_ABSURD),
+    Case("context", fact(EventKind.CONTEXT, NOW, 0.01), Reason.ACCEPTED),
+    Case("context of which nothing is known", fact(EventKind.CONTEXT, NOW), Reason.ACCEPTED),
+    Case("context with infinity", fact(EventKind.CONTEXT, NOW, INFINITY), Reason.NOT_A_NUMBER),
+    Case("news", fact(EventKind.NEWS, NOW), Reason.ACCEPTED),
+    Case("news of long ago is not late", fact(EventKind.NEWS, NOW - 86_400 * SECOND), Reason.ACCEPTED),
+    Case("news from the future", fact(EventKind.NEWS, NOW)._replace(delay=-61 * SECOND), Reason.TIME_ABSURD),
+    Case("news before time began", fact(EventKind.NEWS, 0), Reason.TIME_ABSURD),
+    Case("the numbering says nothing of a fact", fact(EventKind.NEWS, NOW)._replace(sequence=10), Reason.ACCEPTED),
+    Case("reference", fact(EventKind.REFERENCE, NOW), Reason.ACCEPTED),
+    Case("session", fact(EventKind.SESSION, NOW), Reason.ACCEPTED),
+    Case("adjustment", fact(EventKind.ADJUSTMENT, NOW), Reason.ACCEPTED),
     Case("kind 0", Event(0, NOW), Reason.UNKNOWN_KIND),
     Case("kind 77", Event(77, NOW), Reason.UNKNOWN_KIND),
     Case("kind 255", Event(255, NOW), Reason.UNKNOWN_KIND),

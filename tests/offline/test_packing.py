@@ -84,7 +84,7 @@ def test_a_clock_makes_late_only_what_was_delayed_beyond_the_tolerance(events: l
                 assert event.available_time > event.event_time + how.out_of_order_nanoseconds
                 assert event.event_time > closed, "a CLOCK must say something new"
                 closed = event.event_time
-            elif event.event_time <= closed:
+            elif event.event_time <= closed and event.kind < EventKind.CLOCK:
                 assert event.available_time - event.event_time > how.out_of_order_nanoseconds
 
 
@@ -93,7 +93,11 @@ def test_finishing_closes_every_bar_once(events: list[MarketEvent]) -> None:
     """At a real end a CLOCK stands at the end of the longest bar around each symbol's newest event, available no earlier than its time."""
     for found in unpacked(pack(events, Packer(), close_bars=True)).values():
         hour = 3600 * SECOND
-        newest = max(event.event_time for event in found if event.kind != EventKind.CLOCK)
+        times = [event.event_time for event in found if event.kind < EventKind.CLOCK]
+        if not times:
+            assert clocks(found) == [], "facts open no bar"
+            continue
+        newest = max(times)
         assert max(event.event_time for event in clocks(found)) == (newest // hour + 1) * hour
         assert all(event.available_time >= event.event_time for event in clocks(found))
 
@@ -130,6 +134,14 @@ def test_a_record_whose_event_time_cannot_be_true_carries_the_available_time() -
         assert frame is not None
         assert frame.timestamp_milliseconds == (START + SECOND) // 1_000_000
         assert frame.columns.event_time.tolist() == [event_time]
+
+
+def test_a_fact_opens_no_bar_and_a_record_that_ends_with_one_carries_the_available_time() -> None:
+    packer = Packer()
+    news = MarketEvent("A", int(EventKind.NEWS), START - 3600 * SECOND, START + SECOND, 0, 0, "old news")
+    frames = pack([news, trade("B", 30.0)], packer)
+    assert [frame.timestamp_milliseconds for frame in frames if frame.symbol == "A"] == [(START + SECOND) // 1_000_000]
+    assert [len(clocks(found)) for found in unpacked(frames).values()] == [0, 0]
 
 
 def test_a_frame_leaves_when_its_oldest_event_is_old() -> None:

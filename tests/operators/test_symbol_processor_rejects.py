@@ -15,7 +15,7 @@ from tests.support.strategies import damaged, frame_columns, frames
 from udfs.codecs.frames import decode_frame, encode_frame
 from udfs.codecs.wire import PINNED_IDS, prefix
 from udfs.errors import Reason
-from udfs.kernels.events import EventFlag, FrameColumns
+from udfs.kernels.events import EventFlag, EventKind, FrameColumns
 from udfs.operators.symbol_processor import Outcome
 from udfs.records import Position, Rejected
 
@@ -135,7 +135,7 @@ def _unplaced(record: object) -> object:
 
 
 @EXAMPLES
-@given(damaged(frames(6).map(lambda frame: encode_frame(SYMBOL, *frame[1:3], 0, frame.columns))))
+@given(damaged(frames(6).map(lambda frame: encode_frame(SYMBOL, *frame[1:3], 0, frame.columns, frame.news_texts))))
 def test_damaged_bytes_never_raise_and_nothing_is_lost(data: bytes) -> None:
     """A frame is refused as a whole, or each of its events is accepted or rejected."""
     outcome = processor().process(SYMBOL, data, AT, None)
@@ -149,7 +149,8 @@ def test_damaged_bytes_never_raise_and_nothing_is_lost(data: bytes) -> None:
 @EXAMPLES
 @given(frame_columns(8))
 def test_any_bits_in_the_columns_are_accepted_or_kept(columns: FrameColumns) -> None:
-    outcome = processor().process(SYMBOL, encode_frame(SYMBOL, "v", "s", 0, columns), AT, None)
+    texts = ["text"] * int((columns.kind == EventKind.NEWS).sum())
+    outcome = processor().process(SYMBOL, encode_frame(SYMBOL, "v", "s", 0, columns, texts), AT, None)
     found = rejects(outcome)
     assert outcome.accepted + len(found) == len(columns.kind)
     indexes = [record.position.event_index for record in found]

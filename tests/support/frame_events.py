@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from jobs.gateway.event_columns import news_texts
 from jobs.gateway.market_event import MarketEvent, Payload
 from jobs.gateway.packing import PackedFrame
-from udfs.kernels.events import EventKind, FrameColumns
+from udfs.kernels.events import FACT_KINDS, EventKind, FrameColumns
 
 
-def events_of(symbol: str, columns: FrameColumns) -> Iterator[MarketEvent]:
+def events_of(symbol: str, columns: FrameColumns, news_texts: Sequence[str] = ()) -> Iterator[MarketEvent]:
     """The frame's events in order."""
+    texts = iter(news_texts)
     seen: dict[int, int] = {}
     for row in range(len(columns.kind)):
         kind = int(columns.kind[row])
-        index = seen.get(kind, 0)
-        seen[kind] = index + 1
+        table = EventKind.CONTEXT if kind in FACT_KINDS else kind
+        index = seen.get(table, 0)
+        seen[table] = index + 1
         yield MarketEvent(
             symbol=symbol,
             kind=kind,
@@ -25,7 +28,7 @@ def events_of(symbol: str, columns: FrameColumns) -> Iterator[MarketEvent]:
             available_time=int(columns.available_time[row]),
             sequence=int(columns.sequence[row]),
             flags=int(columns.flags[row]),
-            payload=_payload(columns, kind, index),
+            payload=next(texts) if kind == EventKind.NEWS else _payload(columns, kind, index),
         )
 
 
@@ -41,6 +44,8 @@ def _payload(columns: FrameColumns, kind: int, index: int) -> Payload:
             return tuple(columns.bars[index].tolist())
         case EventKind.STATUS:
             return (float(columns.statuses[index]),)
+        case EventKind.CONTEXT | EventKind.REFERENCE | EventKind.SESSION | EventKind.ADJUSTMENT:
+            return tuple(columns.facts[index].tolist())
     return ()
 
 
@@ -54,4 +59,4 @@ def by_symbol(events: Iterable[MarketEvent]) -> dict[str, list[MarketEvent]]:
 
 def unpacked(frames: Iterable[PackedFrame]) -> dict[str, list[MarketEvent]]:
     """Each symbol's events in the order of its frames."""
-    return by_symbol(event for frame in frames for event in events_of(frame.symbol, frame.columns))
+    return by_symbol(event for frame in frames for event in events_of(frame.symbol, frame.columns, news_texts(frame.events)))

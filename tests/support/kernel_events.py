@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from udfs.kernels.events import BOOK_DEPTH, NANOSECONDS_PER_SECOND, EventFlag, EventKind, FrameColumns
+from udfs.kernels.events import BOOK_DEPTH, FACT_KINDS, FACT_NUMBERS, NANOSECONDS_PER_SECOND, EventFlag, EventKind, FrameColumns
 
 SECOND = NANOSECONDS_PER_SECOND
 MIDNIGHT = 1_700_006_400 * SECOND
@@ -69,6 +69,11 @@ def clock(event_time: int) -> Event:
     return Event(EventKind.CLOCK, event_time)
 
 
+def fact(kind: EventKind, event_time: int, *numbers: float) -> Event:
+    """A fact; numbers that are not given are NaN."""
+    return Event(kind, event_time, (*numbers, *[math.nan] * FACT_NUMBERS)[:FACT_NUMBERS])
+
+
 def columns_of(events: Sequence[Event]) -> FrameColumns:
     """Read-only columns, as they lie over received bytes."""
 
@@ -91,6 +96,7 @@ def columns_of(events: Sequence[Event]) -> FrameColumns:
         _frozen(table(EventKind.BOOK, (4, BOOK_DEPTH)), np.float64),
         _frozen(table(EventKind.BAR, (6,)), np.float64),
         _frozen(table(EventKind.STATUS, (1,))[:, 0], np.uint8),
+        _frozen(np.array([event.numbers for event in events if event.kind in FACT_KINDS]).reshape(-1, FACT_NUMBERS), np.float64),
     )
 
 
@@ -161,7 +167,7 @@ _WIDTHS = {EventKind.QUOTE: 4, EventKind.BOOK: 4 * BOOK_DEPTH, EventKind.BAR: 6}
 
 
 def _any_event(kind: EventKind) -> st.SearchStrategy[tuple[Event, int, int]]:
-    width = _WIDTHS.get(kind, 0)
+    width = FACT_NUMBERS if kind in FACT_KINDS else _WIDTHS.get(kind, 0)
     numbers: st.SearchStrategy[tuple[float, ...]] = st.lists(_anything, min_size=width, max_size=width).map(tuple)
     if kind == EventKind.TRADE:
         numbers = st.tuples(_anything, _anything, st.sampled_from((-1.0, 0.0, 1.0)))

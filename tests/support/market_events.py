@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from jobs.gateway.market_event import MarketEvent, Payload
-from udfs.kernels.events import BOOK_DEPTH, NANOSECONDS_PER_SECOND, EventKind
+from udfs.kernels.events import BOOK_DEPTH, FACT_NUMBERS, NANOSECONDS_PER_SECOND, EventKind
 
 START = 1_700_000_000 * NANOSECONDS_PER_SECOND
 SYMBOLS = ("AAA", "BB", "C.D")
@@ -31,6 +31,9 @@ def _payload(kind: EventKind) -> st.SearchStrategy[Payload]:
             return st.tuples(st.sampled_from((1.0, 2.0, 3.0, 4.0)))
         case EventKind.CLOCK:
             return st.just(())
+        case EventKind.NEWS:
+            return st.text(max_size=12)
+    return st.tuples(*[_numbers] * FACT_NUMBERS)
 
 
 def market_events(maximum_delay_nanoseconds: int, longest_silence_seconds: float = 30.0) -> st.SearchStrategy[list[MarketEvent]]:
@@ -61,5 +64,7 @@ def _stream(drawn: list[tuple[str, int, int, int, int, Payload]]) -> list[Market
 
 def same_event(left: MarketEvent, right: MarketEvent) -> bool:
     """Equal in every field, NaN equal to NaN."""
+    if isinstance(left.payload, str) or isinstance(right.payload, str):
+        return left == right
     numbers = zip(np.ravel(left.payload), np.ravel(right.payload), strict=True)
     return left[:6] == right[:6] and all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in numbers)

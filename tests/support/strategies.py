@@ -64,9 +64,13 @@ def frame_columns(largest: int = 12, any_kind: bool = True) -> st.SearchStrategy
     return columns_of_kinds(st.lists(kinds, min_size=1, max_size=largest))
 
 
-def frames(largest: int = 12) -> st.SearchStrategy[MarketFrame]:
+@st.composite
+def frames(draw: st.DrawFn, largest: int = 12) -> MarketFrame:
     """Frames that the encoder takes."""
-    return st.builds(MarketFrame, NAMES, NAMES, NAMES, COUNTS, frame_columns(largest))
+    columns = draw(frame_columns(largest))
+    news = int((columns.kind == EventKind.NEWS).sum())
+    texts = draw(st.lists(NAMES, min_size=news, max_size=news).map(tuple))
+    return MarketFrame(draw(NAMES), draw(NAMES), draw(NAMES), draw(COUNTS), columns, texts)
 
 
 POSITIONS = st.builds(Position, NAMES, INT32, INT64, INT32)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from udfs.kernels.events import BOOK_DEPTH, EventKind, FrameColumns
+from udfs.kernels.events import BOOK_DEPTH, FACT_KINDS, FACT_NUMBERS, EventKind, FrameColumns
 
 ROW_TYPES: Final[dict[str, np.dtype[Any]]] = {
     "kind": np.dtype("<u1"),
@@ -23,6 +23,7 @@ ROW_TYPES: Final[dict[str, np.dtype[Any]]] = {
     "books": np.dtype(("<f8", (4, BOOK_DEPTH))),
     "bars": np.dtype(("<f8", (6,))),
     "statuses": np.dtype("<u1"),
+    "facts": np.dtype(("<f8", (FACT_NUMBERS,))),
 }
 """The type of one row of each column, little-endian, in the order of `FrameColumns`."""
 
@@ -32,7 +33,10 @@ EVENT_COLUMNS: Final = 5
 PAYLOAD_KINDS: Final = tuple(
     int(kind) for kind in (EventKind.TRADE, EventKind.TRADE, EventKind.QUOTE, EventKind.BOOK, EventKind.BAR, EventKind.STATUS)
 )
-"""The kind whose events have a row in each payload column, in column order."""
+"""The kind whose events have a row in each payload column but the last, in column order."""
+
+FACTS: Final = bytes(FACT_KINDS)
+"""The kinds whose events have a row in the last column."""
 
 
 def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -71,7 +75,19 @@ def problem(columns: FrameColumns) -> str:
 def expected_rows(kind: npt.NDArray[np.uint8]) -> tuple[int, ...]:
     """Rows that each column needs for events of these kinds."""
     raw = kind.tobytes()
-    return (len(raw),) * EVENT_COLUMNS + tuple(raw.count(payload_kind) for payload_kind in PAYLOAD_KINDS)
+    payloads = tuple(raw.count(payload_kind) for payload_kind in PAYLOAD_KINDS)
+    return (*(len(raw),) * EVENT_COLUMNS, *payloads, count_facts(raw))
+
+
+def count_facts(kinds: bytes) -> int:
+    """How many of the events are facts."""
+    return len(kinds) - len(kinds.translate(None, FACTS))
+
+
+def fact_rows(kinds: npt.NDArray[np.uint8], kind: EventKind) -> npt.NDArray[np.intp]:
+    """Rows of the column `facts` that the events of one kind have."""
+    facts = kinds[np.isin(kinds, FACT_KINDS)]
+    return np.flatnonzero(facts == kind)
 
 
 def to_bytes(columns: FrameColumns) -> list[bytes]:

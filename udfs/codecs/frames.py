@@ -9,11 +9,11 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from udfs.codecs import frame_columns
-from udfs.codecs.frame_columns import EMPTY, EVENT_COLUMNS, ROW_TYPES, zeros_i64, zeros_u8
+from udfs.codecs.frame_columns import EMPTY, EVENT_COLUMNS, ROW_TYPES, count_facts, zeros_i64, zeros_u8
 from udfs.codecs.generated.market_frame_pb2 import MarketFrame as FrameMessage
 from udfs.codecs.wire import PINNED, PREFIX_BYTES, MessageFraming
 from udfs.errors import MalformedMessage, Reason
-from udfs.kernels.events import EventKind, FrameColumns
+from udfs.kernels.events import FACT_KINDS, EventKind, FrameColumns
 
 PINNED_FRAMING: Final = PINNED.framing("MarketFrame")
 LARGEST_FRAME_BYTES: Final = 1 << 20
@@ -24,11 +24,12 @@ _from_buffer: Final = np.frombuffer
 _new_tuple: Final = tuple.__new__
 _U8: Final = ROW_TYPES["kind"]
 _I64: Final = ROW_TYPES["event_time"]
-_TRADE_ROW, _SIDE_ROW, _QUOTE_ROW, _BOOK_ROW, _BAR_ROW, _STATUS_ROW = tuple(ROW_TYPES.values())[EVENT_COLUMNS:]
+_TRADE_ROW, _SIDE_ROW, _QUOTE_ROW, _BOOK_ROW, _BAR_ROW, _STATUS_ROW, _FACT_ROW = tuple(ROW_TYPES.values())[EVENT_COLUMNS:]
 _NO_PAYLOADS: Final = EMPTY[EVENT_COLUMNS:]
 _TRADE, _QUOTE, _BOOK, _BAR, _STATUS = (
     int(kind) for kind in (EventKind.TRADE, EventKind.QUOTE, EventKind.BOOK, EventKind.BAR, EventKind.STATUS)
 )
+_FIRST_FACT, _NEWS = int(min(FACT_KINDS)), int(EventKind.NEWS)
 
 
 class MarketFrame(NamedTuple):
@@ -41,23 +42,37 @@ class MarketFrame(NamedTuple):
     control_version: int
     """The last entry of the control log that the gateway had seen; 0 = none."""
     columns: FrameColumns
+    news_texts: tuple[str, ...] = ()
+    """The text of each NEWS event."""
 
 
 def encode_frame(
-    symbol: str, venue: str, source: str, control_version: int, columns: FrameColumns, framing: MessageFraming = PINNED_FRAMING
+    symbol: str,
+    venue: str,
+    source: str,
+    control_version: int,
+    columns: FrameColumns,
+    news_texts: Sequence[str] = (),
+    framing: MessageFraming = PINNED_FRAMING,
 ) -> bytes:
     """A frame as bytes, equal for equal input. Raises ValueError where the columns do not fit together or hold no event."""
-    problem = frame_columns.problem(columns)
+    problem = frame_columns.problem(columns) or _texts_problem(bytes(columns.kind), news_texts)
     if problem:
         raise ValueError(f"frame of {symbol}: {problem}")
-    return encode_columns(symbol, venue, source, control_version, frame_columns.to_bytes(columns), framing)
+    return encode_columns(symbol, venue, source, control_version, frame_columns.to_bytes(columns), news_texts, framing)
 
 
 def encode_columns(
-    symbol: str, venue: str, source: str, control_version: int, columns: Sequence[bytes], framing: MessageFraming = PINNED_FRAMING
+    symbol: str,
+    venue: str,
+    source: str,
+    control_version: int,
+    columns: Sequence[bytes],
+    news_texts: Sequence[str] = (),
+    framing: MessageFraming = PINNED_FRAMING,
 ) -> bytes:
     """The same from columns that are bytes already, in the order of `FrameColumns`, and known to fit together."""
-    kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses = columns
+    kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses, facts = columns
     events = len(kind)
     message = FrameMessage(
         symbol=symbol,
@@ -75,6 +90,8 @@ def encode_columns(
         books=books,
         bars=bars,
         statuses=statuses,
+        facts=facts,
+        news_texts=news_texts,
     )
     return framing.prefix + message.SerializeToString()
 
@@ -97,7 +114,10 @@ def decode_frame(data: bytes, framing: MessageFraming = PINNED_FRAMING, largest_
     control_version = message.control_version
     if control_version < 0:
         raise MalformedMessage(Reason.MALFORMED_FRAME, f"control_version is {control_version}; expected 0 or more")
-    return _new_tuple(MarketFrame, (message.symbol, message.venue, message.source, control_version, columns))
+    texts = tuple(message.news_texts)
+    if len(texts) != message.kind.count(_NEWS):
+        raise MalformedMessage(Reason.COLUMN_LENGTH, _texts_problem(message.kind, texts))
+    return _new_tuple(MarketFrame, (message.symbol, message.venue, message.source, control_version, columns, texts))
 
 
 def frame_of_one(frame: MarketFrame, event_index: int, framing: MessageFraming = PINNED_FRAMING) -> bytes:
@@ -105,7 +125,15 @@ def frame_of_one(frame: MarketFrame, event_index: int, framing: MessageFraming =
     if not 0 <= event_index < len(frame.columns.kind):
         raise IndexError(f"event {event_index} of a frame of {len(frame.columns.kind)}")
     columns = frame_columns.slice_columns(frame.columns, event_index, event_index + 1)
-    return encode_frame(frame.symbol, frame.venue, frame.source, frame.control_version, columns, framing)
+    before = int((frame.columns.kind[:event_index] == _NEWS).sum())
+    texts = frame.news_texts[before : before + 1] if frame.columns.kind[event_index] == _NEWS else ()
+    return encode_frame(frame.symbol, frame.venue, frame.source, frame.control_version, columns, texts, framing)
+
+
+def _texts_problem(kinds: bytes, news_texts: Sequence[str]) -> str:
+    """What is wrong with the number of texts, or an empty string."""
+    events = kinds.count(_NEWS)
+    return "" if len(news_texts) == events else f"news_texts has {len(news_texts)} texts; its events need {events}"
 
 
 def _columns(message: FrameMessage) -> FrameColumns:
@@ -122,7 +150,7 @@ def _columns(message: FrameMessage) -> FrameColumns:
     raw = message.sequence
     sequence = _from_buffer(raw, _I64) if raw else zeros_i64(events)
     fits = events == len(event_time) == len(available_time) == len(flags) == len(sequence)
-    trades, trade_sides, quotes, books, bars, statuses = _NO_PAYLOADS
+    trades, trade_sides, quotes, books, bars, statuses, facts = _NO_PAYLOADS
     raw, raw_sides = message.trades, message.trade_sides
     if raw or raw_sides or _TRADE in kind:
         trades, trade_sides = _from_buffer(raw, _TRADE_ROW), _from_buffer(raw_sides, _SIDE_ROW)
@@ -143,7 +171,12 @@ def _columns(message: FrameMessage) -> FrameColumns:
     if raw or _STATUS in kind:
         statuses = _from_buffer(raw, _STATUS_ROW)
         fits = fits and len(statuses) == kind.count(_STATUS)
-    columns = (_from_buffer(kind, _U8), flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses)
+    raw = message.facts
+    if raw or max(kind) >= _FIRST_FACT:
+        facts = _from_buffer(raw, _FACT_ROW)
+        fits = fits and len(facts) == count_facts(kind)
+    heads = (_from_buffer(kind, _U8), flags, event_time, available_time, sequence)
+    columns = (*heads, trades, trade_sides, quotes, books, bars, statuses, facts)
     if not fits:
         raise MalformedMessage(Reason.COLUMN_LENGTH, frame_columns.problem(FrameColumns(*columns)))
     return _new_tuple(FrameColumns, columns)

@@ -1,7 +1,7 @@
 """The quick way from a frame's bytes to its columns: one compiled pass over what `encode_frame` writes, into room that is used again.
 
-It takes only frames in their plain form: fields in order, none empty, columns that fit together, at most `PLAIN_EVENTS` events. Whatever
-is different in any way is left to `frames.decode_frame`, which knows every form and every error; both give the same columns.
+It takes only frames in their plain form: fields in order, none empty, columns that fit together, at most `PLAIN_EVENTS` events, no facts.
+Whatever is different in any way is left to `frames.decode_frame`, which knows every form and every error; both give the same columns.
 """
 
 # mypy: no-warn-return-any
@@ -15,24 +15,26 @@ import numba
 import numpy as np
 from numba import types
 
-from udfs.codecs.frame_columns import EVENT_COLUMNS, PAYLOAD_KINDS, ROW_TYPES
+from udfs.codecs.frame_columns import EMPTY, EVENT_COLUMNS, PAYLOAD_KINDS, ROW_TYPES
 from udfs.codecs.frames import LARGEST_FRAME_BYTES
 from udfs.codecs.wire import PREFIX_BYTES, MessageFraming
 from udfs.kernels.compiled import OPTIONS, kernel, source_number
-from udfs.kernels.events import FrameColumns
+from udfs.kernels.events import FACT_KINDS, FrameColumns
 
 PLAIN_EVENTS: Final = 256
 """Events of the largest frame that is read this way."""
 
-_ROOM: Final = np.dtype([(name, row.base, (PLAIN_EVENTS, *row.shape)) for name, row in ROW_TYPES.items()], align=True)
-_ROW_BYTES: Final = tuple(row.itemsize for row in ROW_TYPES.values())
+_PLAIN: Final = {name: row for name, row in ROW_TYPES.items() if name != "facts"}
+_ROOM: Final = np.dtype([(name, row.base, (PLAIN_EVENTS, *row.shape)) for name, row in _PLAIN.items()], align=True)
+_ROW_BYTES: Final = tuple(row.itemsize for row in _PLAIN.values())
 _PLACES: Final[Mapping[str, Any]] = _ROOM.fields or {}
-_STARTS: Final = tuple(int(_PLACES[name][1]) for name in ROW_TYPES)
-_COLUMNS: Final = len(ROW_TYPES)
+_STARTS: Final = tuple(int(_PLACES[name][1]) for name in _PLAIN)
+_COLUMNS: Final = len(_PLAIN)
 _KIND, _FLAGS, _EVENT_TIME, _AVAILABLE_TIME, _SEQUENCE = range(EVENT_COLUMNS)
 _SYMBOL_FIELD, _SOURCE_FIELD, _CONTROL_FIELD, _FIRST_COLUMN_FIELD = 1, 3, 4, 5
 _LENGTH_DELIMITED: Final = 2
 _NOT_PLAIN: Final = -1
+_FIRST_FACT, _LAST_FACT = int(min(FACT_KINDS)), int(max(FACT_KINDS))
 
 
 Octets: TypeAlias = Any
@@ -46,7 +48,7 @@ class PlainFrame(NamedTuple):
     events: int
     control_version: int
     columns: FrameColumns
-    """Longer than `events` and the payloads: room for `PLAIN_EVENTS` rows each, of which the first ones count."""
+    """Longer than `events` and the payloads: room for `PLAIN_EVENTS` rows each, of which the first ones count; none for facts."""
 
 
 class PlainFrameReader:
@@ -55,7 +57,7 @@ class PlainFrameReader:
     def __init__(self, framing: MessageFraming, largest_bytes: int = LARGEST_FRAME_BYTES) -> None:
         room = np.zeros(1, _ROOM)
         self._room = room.view(np.uint8)
-        self._columns = FrameColumns(*(room[name][0] for name in ROW_TYPES))
+        self._columns = FrameColumns(*(room[name][0] for name in _PLAIN), EMPTY.facts)
         self._accepted, self._largest_bytes = framing.accepted, largest_bytes
         self._rows = np.zeros(_COLUMNS, np.int64)
         self._read = compiled_reader()
@@ -143,7 +145,10 @@ def _payloads_fit(room: Octets, rows: Numbers) -> bool:
             count += kind == PAYLOAD_KINDS[payload]
         if rows[EVENT_COLUMNS + payload] != count:
             return False
-    return True
+    facts = 0
+    for kind in kinds:
+        facts += _FIRST_FACT <= kind <= _LAST_FACT
+    return facts == 0
 
 
 @kernel

@@ -8,6 +8,8 @@ from typing import Final
 from udfs.kernels.bars import close_until
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import EventFlag
+from udfs.kernels.facts.checks import check_fact
+from udfs.kernels.facts.taking import take_fact
 from udfs.kernels.firewall import (
     ACCEPTED,
     CROSSED_BOOK,
@@ -32,7 +34,7 @@ from udfs.kernels.quality import note_event
 from udfs.kernels.symbol_state import TRADE_PRICES, Record
 from udfs.kernels.tiles import add_print, open_second
 from udfs.kernels.vendor_bars import take_vendor_bar
-from udfs.kernels.work_area import BOOK, CLOCK, QUOTE, STATUS, TRADE, VENDOR_BAR
+from udfs.kernels.work_area import BOOK, CLOCK, CONTEXT, QUOTE, STATUS, TRADE, VENDOR_BAR
 
 _VOLUME_ONLY: Final = int(EventFlag.VOLUME_ONLY)
 
@@ -40,6 +42,8 @@ _VOLUME_ONLY: Final = int(EventFlag.VOLUME_ONLY)
 @kernel
 def verdict_of(state: Record, settings: Record, event: Record) -> int:
     """Reason why an event is not used; 0 when it is."""
+    if event.kind >= CONTEXT:
+        return check_fact(settings, event)
     verdict = check_time(state, settings, event.kind, event.event_time, event.available_time)
     if verdict == ACCEPTED:
         verdict = check_sequence(state, event.kind, event.flags, event.sequence)
@@ -80,6 +84,10 @@ def quarantine(state: Record, event: Record, verdict: int) -> None:
 def apply_event(state: Record, settings: Record, event: Record, work: Record, bars: Record) -> None:
     """Let an accepted event move the clock, close what the clock has passed, and then change the state."""
     state.available_time = max(state.available_time, event.available_time)
+    if event.kind >= CONTEXT:
+        state.event_number += 1
+        take_fact(state, settings, event)
+        return
     if event.kind == VENDOR_BAR:
         take_vendor_bar(state, event, settings, work, bars)
     else:

@@ -26,11 +26,11 @@ _COLUMN_LENGTH: Final = int(Reason.COLUMN_LENGTH)
 
 @kernel
 def _row_is_due(state: Record, settings: Record, kind: int, bar_closed: bool) -> bool:
-    """No row before there is a price. A CLOCK or STATUS has a row only when it closed a bar."""
+    """No row before there is a price. Only what comes from the market has one without closing a bar."""
     if state.first_price_time == 0:
         return False
     time_is_due = state.clock - state.last_row_time >= settings.row_interval_nanoseconds
-    return bar_closed or (time_is_due and kind != CLOCK and kind != STATUS)
+    return bar_closed or (time_is_due and kind < STATUS)
 
 
 @kernel
@@ -60,7 +60,7 @@ def _signature() -> tuple[Any, ...]:
     """Read-only columns: what lies over received bytes is, and what is not can be read too."""
     head = [_readonly(types.uint8, 1)] * 2 + [_readonly(types.int64, 1)] * 3
     payloads = [_readonly(types.float64, 2), _readonly(types.int8, 1), _readonly(types.float64, 2), _readonly(types.float64, 3)]
-    payloads += [_readonly(types.float64, 2), _readonly(types.uint8, 1)]
+    payloads += [_readonly(types.float64, 2), _readonly(types.uint8, 1), _readonly(types.float64, 2)]
     state, settings, rows, bars, work = (numba.from_dtype(dtype)[::1] for dtype in (SYMBOL_STATE, COMPILED_SETTINGS, ROW, BAR, WORK))
     return (state, types.int64, *head, *payloads, settings, types.uint8[::1], rows, bars, work)
 
@@ -75,10 +75,10 @@ def compiled_event_loop() -> Callable[..., tuple[int, int, int]]:
 
     @numba.njit(cache=True, **OPTIONS)
     def take_events(  # type: ignore[no-untyped-def]
-        state, events, kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses,
+        state, events, kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses, facts,
         settings, verdicts, out_rows, out_bars, work
     ):  # fmt: skip
-        columns = FrameColumns(kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses)
+        columns = FrameColumns(kind, flags, event_time, available_time, sequence, trades, trade_sides, quotes, books, bars, statuses, facts)
         begin(work[0])
         agree = sources > 0 and heads_agree(columns)
         rejected = 0

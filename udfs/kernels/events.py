@@ -7,7 +7,7 @@ size is NaN.
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,17 @@ class EventKind(IntEnum):
     BAR = 4
     STATUS = 5
     CLOCK = 6
+    CONTEXT = 7
+    NEWS = 8
+    REFERENCE = 9
+    SESSION = 10
+    ADJUSTMENT = 11
+
+
+FACT_KINDS: Final = (EventKind.CONTEXT, EventKind.NEWS, EventKind.REFERENCE, EventKind.SESSION, EventKind.ADJUSTMENT)
+"""Facts from beyond the symbol's own ticks, put into its log by the gateway, so that nothing has to be looked up later. A fact has no
+sequence, is never late, moves no clock, closes no bar and makes no row: the symbol's next event does."""
+FACT_NUMBERS: Final = 8
 
 
 class EventFlag(IntFlag):
@@ -88,3 +99,5 @@ class FrameColumns(NamedTuple):
     """(bars, 6) open, high, low, close, volume, length in seconds; `event_time` is the END of the bar."""
     statuses: npt.NDArray[np.uint8]
     """(statuses,) TradingStatus."""
+    facts: npt.NDArray[np.float64]
+    """(facts, FACT_NUMBERS) one row an event of `FACT_KINDS`, all of them together in the order of the events; unused numbers NaN."""

@@ -44,11 +44,17 @@ _GREATEST_SIZE: Final = 2.0**53
 
 
 @kernel
+def is_absurd_time(settings: Record, event_time: int, available_time: int) -> bool:
+    """Too long ago, or further ahead of its available time than any clock can be."""
+    if event_time < settings.minimum_time or available_time < settings.minimum_time or available_time > _LATEST_TIME:
+        return True
+    return event_time - settings.maximum_clock_skew_nanoseconds > available_time
+
+
+@kernel
 def check_time(state: Record, settings: Record, kind: int, event_time: int, available_time: int) -> int:
     """TIME_ABSURD, CLOCK_SKEW or LATE. A CLOCK may lie in the past; a BAR that ends at the watermark is closed already."""
-    if event_time < settings.minimum_time or available_time < settings.minimum_time or available_time > _LATEST_TIME:
-        return _TIME_ABSURD
-    if event_time - settings.maximum_clock_skew_nanoseconds > available_time:
+    if is_absurd_time(settings, event_time, available_time):
         return _TIME_ABSURD
     if is_skewed(state, event_time, available_time):
         return _CLOCK_SKEW

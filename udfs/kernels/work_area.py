@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from udfs.errors import Reason
 from udfs.kernels.compiled import kernel
-from udfs.kernels.events import BOOK_DEPTH, EventKind, FrameColumns
+from udfs.kernels.events import BOOK_DEPTH, FACT_NUMBERS, EventKind, FrameColumns
 from udfs.kernels.feature_vector import FEATURE_COUNT
 from udfs.kernels.outputs import BAR, ROW
 from udfs.kernels.symbol_state import Record
@@ -21,6 +21,11 @@ BOOK: Final = int(EventKind.BOOK)
 VENDOR_BAR: Final = int(EventKind.BAR)
 STATUS: Final = int(EventKind.STATUS)
 CLOCK: Final = int(EventKind.CLOCK)
+CONTEXT: Final = int(EventKind.CONTEXT)
+NEWS: Final = int(EventKind.NEWS)
+REFERENCE: Final = int(EventKind.REFERENCE)
+SESSION: Final = int(EventKind.SESSION)
+ADJUSTMENT: Final = int(EventKind.ADJUSTMENT)
 _COLUMN_LENGTH: Final = int(Reason.COLUMN_LENGTH)
 _UNKNOWN_KIND: Final = int(Reason.UNKNOWN_KIND)
 _ACCEPTED: Final = int(Reason.ACCEPTED)
@@ -35,7 +40,7 @@ EVENT: Final = np.dtype(
         ("sequence", "i8"),
         ("side", "i8"),
         ("status", "i8"),
-        ("numbers", "f8", (6,)),
+        ("numbers", "f8", (FACT_NUMBERS,)),
         ("levels", "f8", (4, BOOK_DEPTH)),
     ]
 )
@@ -47,11 +52,11 @@ WORK: Final = np.dtype(
         ("rows", "i8"),
         ("bars", "i8"),
         ("bars_closed", "i8"),
-        ("places", "i8", (256,)),
+        ("places", "i8", (CONTEXT + 1,)),
         ("values", "f8", (FEATURE_COUNT,)),
     ]
 )
-"""Numbers of rows and bars written, of bars closed whether published or not, and of events of each kind met; one row's values."""
+"""Numbers of rows and bars written, of bars closed whether published or not, and of rows of each payload table met; one row's values."""
 
 
 class Scratch(NamedTuple):
@@ -76,8 +81,8 @@ def scratch_outputs(events: int) -> Scratch:
 def begin(work: Record) -> None:
     """Make the counters zero."""
     work.rows, work.bars, work.bars_closed = 0, 0, 0
-    for kind in range(256):
-        work.places[kind] = 0
+    for table in range(CONTEXT + 1):
+        work.places[table] = 0
 
 
 @kernel
@@ -95,10 +100,11 @@ def read_event(work: Record, columns: FrameColumns, index: int) -> int:
     event.index, event.kind, event.flags = index, columns.kind[index], columns.flags[index]
     event.event_time, event.available_time = columns.event_time[index], columns.available_time[index]
     event.sequence = columns.sequence[index]
-    place = work.places[event.kind]
-    work.places[event.kind] += 1
-    if event.kind < TRADE or event.kind > CLOCK:
+    if event.kind < TRADE or event.kind > ADJUSTMENT:
         return _UNKNOWN_KIND
+    table = min(event.kind, CONTEXT)
+    place = work.places[table]
+    work.places[table] += 1
     return _ACCEPTED if _read_payload(event, columns, place) else _COLUMN_LENGTH
 
 
@@ -119,6 +125,8 @@ def _read_payload(event: Record, columns: FrameColumns, place: int) -> bool:
         if place >= columns.statuses.shape[0]:
             return False
         event.status = columns.statuses[place]
+    if event.kind >= CONTEXT:
+        return _read_numbers(event.numbers, columns.facts, place)
     return True
 
 

@@ -1,0 +1,1 @@
+"""What news leaves behind in a symbol's state, and the features that tell of it."""
