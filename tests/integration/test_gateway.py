@@ -73,7 +73,9 @@ def test_a_market_arrives_in_order_through_a_small_buffer(services: Endpoints, t
         frame = decode_frame(value)
         assert key == frame.symbol.encode()
         assert partition == (murmur2(key) & 0x7FFFFFFF) % PARTITIONS
-        found[frame.symbol] += [event for event in events_of(frame.symbol, frame.columns) if event.kind != EventKind.CLOCK]
+        found[frame.symbol] += [
+            event for event in events_of(frame.symbol, frame.columns, frame.news_texts) if event.kind != EventKind.CLOCK
+        ]
         last[partition] = offset
     wanted = by_symbol(item for item in source.events() if isinstance(item, MarketEvent))
     assert found.keys() == wanted.keys()

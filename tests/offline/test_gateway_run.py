@@ -53,7 +53,7 @@ def frames(sink: MemorySink) -> list[MarketFrame]:
 
 def arrived(sink: MemorySink) -> dict[str, list[MarketEvent]]:
     """Each symbol's events in the order of the log, CLOCK events left out."""
-    every = (event for frame in frames(sink) for event in events_of(frame.symbol, frame.columns))
+    every = (event for frame in frames(sink) for event in events_of(frame.symbol, frame.columns, frame.news_texts))
     return by_symbol(event for event in every if event.kind != EventKind.CLOCK)
 
 
@@ -222,7 +222,9 @@ def test_stretches_make_the_same_log_as_one_run() -> None:
     first = gateway.run(running, until=settings_.start_time + 17 * SECOND)
     second = gateway.run(running)
     assert 0 < first.messages < second.messages
-    everything = [by_symbol(e for frame in frames(sink) for e in events_of(frame.symbol, frame.columns)) for sink in (whole, halves)]
+    everything = [
+        by_symbol(e for frame in frames(sink) for e in events_of(frame.symbol, frame.columns, frame.news_texts)) for sink in (whole, halves)
+    ]
     assert_same(everything[0], everything[1])
 
 
