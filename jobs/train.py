@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
     from jobs.training.fit import TrainingSettings
+    from jobs.training.point_in_time.reader import DatasetRequest
 
 _NANOSECONDS_PER_SECOND = 1_000_000_000
 _SHOWN = ("rows", "log_loss", "prior_log_loss", "skill", "skill_interval", "hit_rate", "information_coefficient", "coverage_95")
@@ -36,24 +37,52 @@ class TrainRequest:
     symbols: tuple[str, ...] = ()
     horizon: int = 300 * _NANOSECONDS_PER_SECOND
     namespace: str = "tickflow"
+    label: str = "return"
+    """Outcome to learn: one of `LABELS`."""
+    breaks_table: str = ""
+    """Table of the lake with moments that no outcome may span."""
+    calendar: str = ""
+    """Exchange whose sessions no outcome may span the end of, such as XNYS."""
+
+
+LABELS = ("return", "spread-adjusted", "triple-barrier")
+"""Outcomes with a direction."""
 
 
 def train(catalog: Catalog, store: ModelStore, request: TrainRequest) -> tuple[ModelReference, dict[str, Any]]:
-    """Train on the lake's rows and store the model; gives its reference and card.
+    """Look at the lake's rows, train on them and store the model; gives its reference and card.
 
-    Raises NotEnoughData, and ModelMismatch when the gate refuses.
+    Raises NotEnoughData, also for rows that make no sense, and ModelMismatch when the gate refuses.
     """
-    from jobs.training.dataset import read_dataset
+    from jobs.training.analysis.run import analyse
+    from jobs.training.fractional_order import recommend_order
+    from jobs.training.point_in_time.collected import labelled_rows
+    from jobs.training.point_in_time.reader import PointInTimeReader
     from jobs.training.train_model import train_model
     from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET, MODEL_INPUTS
 
-    dataset = read_dataset(catalog, request.namespace, FEATURE_NAMES, request.from_time, request.to_time, request.symbols)
-    if dataset.feature_set != FEATURE_SET:
-        raise TickflowError(
-            f"the stored rows have feature set {dataset.feature_set}, this code computes {FEATURE_SET}; replay the range first"
-        )
-    trained = train_model(dataset, MODEL_INPUTS, _training_settings(request))
-    return store.put(trained.version, trained.data, trained.card), trained.card
+    settings = _training_settings(request)
+    wanted = _dataset_request(request, settings)
+    analyse(catalog, request.namespace, FEATURE_NAMES, wanted, FEATURE_SET).stop_on_nonsense()
+    dataset, labels = labelled_rows(PointInTimeReader(catalog, request.namespace, FEATURE_NAMES, wanted).pieces())
+    trained = train_model(dataset, MODEL_INPUTS, settings, labels)
+    card = trained.card | {"fractional_order": recommend_order(dataset, trained.card["parts"]["train"]["to"])}
+    return store.put(trained.version, trained.data, card), card
+
+
+def _dataset_request(request: TrainRequest, settings: TrainingSettings) -> DatasetRequest:
+    from jobs.training.labelling.kinds import LabelSettings
+    from jobs.training.point_in_time.reader import DatasetRequest
+
+    return DatasetRequest(
+        from_time=request.from_time,
+        to_time=request.to_time,
+        symbols=request.symbols,
+        label=LabelSettings(request.label, settings.horizon, settings.label_tolerance),
+        breaks_table=request.breaks_table,
+        calendar=request.calendar,
+        keep_about=settings.maximum_rows,
+    )
 
 
 def _training_settings(request: TrainRequest) -> TrainingSettings:
@@ -108,6 +137,9 @@ def _request(options: argparse.Namespace) -> TrainRequest:
         symbols=tuple(options.symbols.split(",")) if options.symbols else (),
         horizon=round(options.horizon_seconds * _NANOSECONDS_PER_SECOND),
         namespace=options.namespace,
+        label=options.label,
+        breaks_table=options.breaks,
+        calendar=options.calendar,
     )
 
 
@@ -131,6 +163,9 @@ def _report(result: dict[str, Any], as_json: bool) -> None:
         print(f"  {name.replace('_', ' '):<24} {result['metrics'][name]}")
     verdict = "knows more than the class shares" if result["metrics"]["beats_prior"] else "does NOT know more than the class shares"
     print(f"On rows it had not seen, the model {verdict}.")
+    recommended = result["card"]["fractional_order"]["recommended"]
+    if recommended is not None:
+        print(f"The data asks for kernel.fractional_order = {recommended}; it is part of the manifest, so a person sets it.")
 
 
 def _fail(as_json: bool, problem: str, code: int) -> int:
@@ -150,6 +185,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--to", dest="to_time", type=parse_time, metavar="TIME", help="event time to stop before")
     parser.add_argument("--symbols", default="", help="comma-separated; all when not given")
     parser.add_argument("--horizon-seconds", type=float, default=300.0, help="how far ahead to predict (default 300)")
+    parser.add_argument("--label", choices=LABELS, default=LABELS[0], help="outcome to learn (default return)")
+    parser.add_argument("--breaks", default="", metavar="TABLE", help="table of the lake with moments that no outcome may span")
+    parser.add_argument("--calendar", default="", metavar="NAME", help="exchange whose session ends no outcome may span, such as XNYS")
     parser.add_argument(
         "--lake", type=Path, default=DATA / "lake", metavar="FOLDER", help="the local lake; TICKFLOW_LAKE_* settings come first"
     )

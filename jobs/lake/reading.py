@@ -58,7 +58,14 @@ def read_rows(
     Raises pyiceberg's NoSuchTableError, and ValueError for a column that the table does not have.
     """
     stored = catalog.load_table((namespace, table))
-    scan = _scan(stored, columns, _row_filter(TABLES_BY_NAME[table].time_column, selection))
+    yield from scan_batches(stored, columns, row_filter(TABLES_BY_NAME[table].time_column, selection))
+
+
+def scan_batches(
+    stored: Table, columns: Sequence[str], wanted: BooleanExpression, snapshot_id: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the rows of any table that `wanted` lets through, as of a snapshot (the newest when none is named), a file at a time."""
+    scan = _scan(stored, columns, wanted, snapshot_id)
     for task in scan.plan_files():
         yield from _read_file(stored, scan, task)
 
@@ -82,8 +89,8 @@ def _log_partitions(catalog: Catalog, namespace: str, selection: Selection) -> l
 
 
 def _frames_of_partition(stored: Table, topic: str, partition: int, selection: Selection) -> Iterator[StoredFrame]:
-    of_partition = And(_condition(EqualTo, "topic", topic), _condition(EqualTo, "kafka_partition", partition))
-    scan = _scan(stored, _FRAME_COLUMNS, And(_row_filter(MARKET_FRAMES.time_column, selection), of_partition))
+    of_partition = And(condition(EqualTo, "topic", topic), condition(EqualTo, "kafka_partition", partition))
+    scan = _scan(stored, _FRAME_COLUMNS, And(row_filter(MARKET_FRAMES.time_column, selection), of_partition))
     files = [_LazyFile(_lowest_offset(stored, task), number, stored, scan, task) for number, task in enumerate(scan.plan_files())]
     last_offset = -1
     for frame in _merged(files):
@@ -143,8 +150,8 @@ def _lowest_offset(stored: Table, task: FileScanTask) -> int:
     return int(from_bytes(LongType(), bound)) if bound is not None else -1
 
 
-def _scan(stored: Table, columns: Sequence[str], row_filter: BooleanExpression) -> DataScan:
-    return stored.scan(row_filter=row_filter, selected_fields=tuple(columns) or ("*",))
+def _scan(stored: Table, columns: Sequence[str], wanted: BooleanExpression, snapshot_id: int | None = None) -> DataScan:
+    return stored.scan(row_filter=wanted, selected_fields=tuple(columns) or ("*",), snapshot_id=snapshot_id)
 
 
 def _read_file(stored: Table, scan: DataScan, task: FileScanTask) -> Iterator[pa.RecordBatch]:
@@ -158,16 +165,18 @@ def _arrow_schema(scan: DataScan) -> pa.Schema:
     return schema_to_pyarrow(scan.projection(), include_field_ids=False)
 
 
-def _row_filter(time_column: str, selection: Selection) -> BooleanExpression:
+def row_filter(time_column: str, selection: Selection) -> BooleanExpression:
+    """What a selection asks of the rows of a table."""
     wanted: BooleanExpression = AlwaysTrue()
     if selection.from_time is not None:
-        wanted = And(wanted, _condition(GreaterThanOrEqual, time_column, _iceberg_time(selection.from_time)))
+        wanted = And(wanted, condition(GreaterThanOrEqual, time_column, _iceberg_time(selection.from_time)))
     if selection.to_time is not None:
-        wanted = And(wanted, _condition(LessThan, time_column, _iceberg_time(selection.to_time)))
-    return And(wanted, _condition(In, "symbol", selection.symbols)) if selection.symbols else wanted
+        wanted = And(wanted, condition(LessThan, time_column, _iceberg_time(selection.to_time)))
+    return And(wanted, condition(In, "symbol", selection.symbols)) if selection.symbols else wanted
 
 
-def _condition(kind: Callable[..., BooleanExpression], column: str, value: object) -> BooleanExpression:
+def condition(kind: Callable[..., BooleanExpression], column: str, value: object) -> BooleanExpression:
+    """A comparison of a column with a value."""
     return kind(column, value)
 
 

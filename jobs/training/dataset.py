@@ -1,9 +1,9 @@
-"""Feature rows as columns in memory: read from the lake or from an Arrow table, each row once, in an order that files do not decide."""
+"""Feature rows as columns in memory, each once, in an order that files do not decide; `point_in_time` reads them from the lake."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,9 @@ import pyarrow as pa
 
 from udfs.errors import TickflowError
 
-if TYPE_CHECKING:
-    from pyiceberg.catalog import Catalog
-
-COLUMNS = ("symbol", "event_time_ns", "event_number", "feature_set", "feature_values", "feature_valid", "price")
+COLUMNS = ("symbol", "event_time_ns", "available_time_ns", "event_number", "feature_set", "feature_values", "feature_valid", "price")
 """Columns of the table `features` that training reads."""
+_NO_TIMES: npt.NDArray[np.int64] = np.zeros(0, np.int64)
 
 
 class NotEnoughData(TickflowError):
@@ -39,6 +37,8 @@ class Dataset(NamedTuple):
     feature_names: tuple[str, ...]
     feature_set: str
     snapshot_ids: tuple[int, ...] = ()
+    available_time: npt.NDArray[np.int64] = _NO_TIMES
+    """(rows,) nanoseconds: when each row could be acted on. Empty where nobody asked."""
 
     def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Dataset:
         """The chosen rows, in the order of `rows`."""
@@ -48,23 +48,8 @@ class Dataset(NamedTuple):
             event_number=self.event_number[rows],
             price=self.price[rows],
             values=self.values[rows],
+            available_time=self.available_time[rows] if self.available_time.size else self.available_time,
         )
-
-
-def read_dataset(
-    catalog: Catalog,
-    namespace: str,
-    feature_names: tuple[str, ...],
-    from_time: int | None = None,
-    to_time: int | None = None,
-    symbols: tuple[str, ...] = (),
-) -> Dataset:
-    """The stored rows with event time in [from_time, to_time) nanoseconds. Raises NotEnoughData when there are none."""
-    from jobs.lake.reading import Selection, read_rows
-
-    snapshot = catalog.load_table((namespace, "features")).current_snapshot()
-    batches = read_rows(catalog, namespace, "features", COLUMNS, Selection(from_time, to_time, symbols))
-    return from_batches(batches, feature_names, (snapshot.snapshot_id,) if snapshot else ())
 
 
 def from_table(table: pa.Table, feature_names: tuple[str, ...]) -> Dataset:
@@ -82,7 +67,7 @@ def from_batches(batches: Iterable[pa.RecordBatch], feature_names: tuple[str, ..
         raise NotEnoughData(
             "no feature rows in the chosen range; run `infra/tickflow demo` or `live` with a lake first, or widen --from/--to"
         )
-    names, event_time, event_number, price, values, feature_sets = (list(column) for column in zip(*parts, strict=True))
+    names, event_time, available_time, event_number, price, values, feature_sets = (list(column) for column in zip(*parts, strict=True))
     found_sets = sorted(set().union(*feature_sets))
     if len(found_sets) > 1:
         raise ValueError(f"the rows were made with {len(found_sets)} feature sets ({', '.join(found_sets)}); choose a range with one")
@@ -97,6 +82,7 @@ def from_batches(batches: Iterable[pa.RecordBatch], feature_names: tuple[str, ..
         feature_names,
         found_sets[0],
         snapshot_ids,
+        np.concatenate(available_time),
     )
     return _in_order_once(rows)
 
@@ -104,13 +90,12 @@ def from_batches(batches: Iterable[pa.RecordBatch], feature_names: tuple[str, ..
 def _in_order_once(rows: Dataset) -> Dataset:
     """Rows in their order; a row that a restart wrote again counts once."""
     order = np.lexsort((rows.event_number, rows.symbol, rows.event_time))
-    same = (np.diff(rows.event_number[order]) == 0) & (np.diff(rows.symbol[order]) == 0)
+    same = np.all([np.diff(column[order]) == 0 for column in (rows.event_time, rows.symbol, rows.event_number)], axis=0)
     return rows.take(order[np.concatenate([[True], ~same])])
 
 
-_Part = tuple[
-    npt.NDArray[np.object_], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float32], set[str]
-]
+_Times = npt.NDArray[np.int64]
+_Part = tuple[npt.NDArray[np.object_], _Times, _Times, _Times, npt.NDArray[np.float64], npt.NDArray[np.float32], set[str]]
 
 
 def _parts(batches: Iterable[pa.RecordBatch], features: int) -> Iterator[_Part]:
@@ -119,14 +104,15 @@ def _parts(batches: Iterable[pa.RecordBatch], features: int) -> Iterator[_Part]:
             yield (
                 batch.column("symbol").to_numpy(zero_copy_only=False).astype(str),
                 batch.column("event_time_ns").to_numpy(),
+                batch.column("available_time_ns").to_numpy(),
                 batch.column("event_number").to_numpy(),
                 batch.column("price").to_numpy(zero_copy_only=False).astype(np.float64),
-                _values(batch, features),
+                feature_values(batch, features),
                 set(batch.column("feature_set").unique().to_pylist()),
             )
 
 
-def _values(batch: pa.RecordBatch, features: int) -> npt.NDArray[np.float32]:
+def feature_values(batch: pa.RecordBatch, features: int) -> npt.NDArray[np.float32]:
     """(rows, features) of one batch, NaN where the row's bit says not valid."""
     lists = batch.column("feature_values")
     lengths = np.diff(lists.offsets.to_numpy())

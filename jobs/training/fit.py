@@ -38,6 +38,11 @@ class TrainingSettings:
     """Fixed, because it decides the order of additions; one does not suffer from a busy machine, where more wait for each other."""
     seed: int = 20240808
 
+    @property
+    def label_tolerance(self) -> int:
+        """Nanoseconds that the later price may come after the horizon."""
+        return self.horizon // 5 if self.tolerance is None else self.tolerance
+
     def as_dict(self) -> dict[str, Any]:
         """For the model card."""
         return asdict(self)
@@ -58,11 +63,13 @@ class TrainingPart(NamedTuple):
     classes: npt.NDArray[np.int64]
     """(rows,) 0 down, 1 neutral, 2 up."""
     log_return: _Column
+    weight: _Column | None = None
+    """(rows,) how much each row counts, 1 on average; None counts all alike. Only training rows are weighted."""
 
 
 def fit(train: TrainingPart, held_out: TrainingPart, settings: TrainingSettings) -> FittedModel:
     """Fit on `train`; calibrate probabilities, the return's shrinkage and sigma's level on `held_out`."""
-    direction = _boost(train.inputs, train.classes, settings, objective="multiclass", num_class=3)
+    direction = _boost(train, train.classes, settings, objective="multiclass", num_class=3)
     expected = _fit_return(train, held_out, settings)
     sigma = _fit_sigma(train, held_out, expected, settings)
     raw_scores = np.asarray(direction.predict(held_out.inputs, raw_score=True))
@@ -78,7 +85,7 @@ def predict(part: Part, inputs: _Rows) -> _Column:
 def _fit_return(train: TrainingPart, held_out: TrainingPart, settings: TrainingSettings) -> Part:
     """Regression in units of the returns' deviation, then shrunk towards 0 by what it is worth on held-out rows (0 to 1 times)."""
     unit = float(train.log_return.std())
-    booster = _boost(train.inputs, train.log_return / unit, settings, objective="regression")
+    booster = _boost(train, train.log_return / unit, settings, objective="regression")
     predicted = np.asarray(booster.predict(held_out.inputs, raw_score=True)) * unit
     power = float(predicted @ predicted)
     worth = float(predicted @ held_out.log_return) / power if power > 0 else 0.0
@@ -89,18 +96,18 @@ def _fit_sigma(train: TrainingPart, held_out: TrainingPart, expected: Part, sett
     """Regression of log |residual|; its level is set so that (residual / sigma)² has mean 1 on held-out rows."""
     floor = 1e-3 * float(train.log_return.std())
     residual = np.abs(train.log_return - predict(expected, train.inputs))
-    booster = _boost(train.inputs, np.log(residual + floor), settings, objective="regression")
+    booster = _boost(train, np.log(residual + floor), settings, objective="regression")
     log_sigma = np.asarray(booster.predict(held_out.inputs, raw_score=True))
     squared = np.square((held_out.log_return - predict(expected, held_out.inputs)) / np.exp(log_sigma))
     return Part(booster, 4, 1.0, 0.5 * float(np.log(max(float(squared.mean()), 1e-12))))
 
 
-def _boost(inputs: _Rows, target: npt.NDArray[Any], settings: TrainingSettings, **objective: Any) -> lightgbm.Booster:
+def _boost(train: TrainingPart, target: npt.NDArray[Any], settings: TrainingSettings, **objective: Any) -> lightgbm.Booster:
     parameters = {
         **objective,
         "num_leaves": settings.leaves,
         "learning_rate": settings.learning_rate,
-        "min_data_in_leaf": max(20, int(settings.minimum_leaf_share * inputs.shape[0])),
+        "min_data_in_leaf": max(20, int(settings.minimum_leaf_share * train.inputs.shape[0])),
         "lambda_l2": 10.0,
         "max_bin": 63,
         "feature_fraction": 0.8,
@@ -110,4 +117,4 @@ def _boost(inputs: _Rows, target: npt.NDArray[Any], settings: TrainingSettings, 
         "seed": settings.seed,
         "verbose": -1,
     }
-    return lightgbm.train(parameters, lightgbm.Dataset(inputs, np.asarray(target, np.float64)), settings.rounds)
+    return lightgbm.train(parameters, lightgbm.Dataset(train.inputs, np.asarray(target, np.float64), weight=train.weight), settings.rounds)

@@ -14,10 +14,12 @@ from jobs.training.dataset import Dataset, NotEnoughData
 from jobs.training.export_onnx import export_model
 from jobs.training.fit import FittedModel, TrainingPart, TrainingSettings, fit
 from jobs.training.flatten_trees import flatten
+from jobs.training.labelling.uniqueness import sample_weights
 from jobs.training.labels import Labels, NeutralBand, choose_band, classify, forward_returns
 from jobs.training.metrics import Metrics, evaluate
 from jobs.training.release_gate import check_release, golden_rows
 from jobs.training.splits import Split, split_by_time
+from jobs.training.validation.spans import check_no_leak, check_spans
 from udfs.scoring.model_metadata import CLASS_ORDER, QUANTILE_LEVELS, ModelMetadata
 from udfs.scoring.onnx_model import Scorer, load_model
 from udfs.scoring.trees import FlatTrees, encode_trees
@@ -50,17 +52,23 @@ class _Prepared(NamedTuple):
 
     def part(self, rows: npt.NDArray[np.intp]) -> TrainingPart:
         """Inputs and outcomes of some labels."""
-        values = self.dataset.values[self.labels.rows[rows]][:, self.inputs]
-        return TrainingPart(np.ascontiguousarray(values), self.classes[rows], self.labels.log_return[rows])
+        places = self.labels.rows[rows]
+        values = self.dataset.values[places][:, self.inputs]
+        weight = sample_weights(self.dataset.symbol[places], self.labels.start[rows], self.labels.end[rows])
+        return TrainingPart(np.ascontiguousarray(values), self.classes[rows], self.labels.log_return[rows], weight)
 
 
-def train_model(dataset: Dataset, model_inputs: tuple[int, ...], settings: TrainingSettings | None = None) -> TrainedModel:
+def train_model(
+    dataset: Dataset, model_inputs: tuple[int, ...], settings: TrainingSettings | None = None, labels: Labels | None = None
+) -> TrainedModel:
     """Train on the rows of one feature set; `model_inputs` are the places of the features a model may read.
+
+    `labels` are outcomes of the rows; where none are given, log returns over the horizon.
 
     The same rows and settings give the same bytes. Raises NotEnoughData, and ModelMismatch when the gate refuses.
     """
     settings = settings or TrainingSettings()
-    prepared = _prepare(dataset, model_inputs, settings)
+    prepared = _prepare(dataset, model_inputs, settings, labels)
     train, held_out = prepared.part(prepared.split.train), prepared.part(prepared.split.calibration)
     model = fit(train, held_out, settings)
     trees = flatten(model.parts)
@@ -75,16 +83,25 @@ def train_model(dataset: Dataset, model_inputs: tuple[int, ...], settings: Train
     )
 
 
-def _prepare(dataset: Dataset, model_inputs: tuple[int, ...], settings: TrainingSettings) -> _Prepared:
-    tolerance = settings.horizon // 5 if settings.tolerance is None else settings.tolerance
+def _prepare(dataset: Dataset, model_inputs: tuple[int, ...], settings: TrainingSettings, labels: Labels | None) -> _Prepared:
     embargo = settings.horizon if settings.embargo is None else settings.embargo
-    labels = _thin(forward_returns(dataset, settings.horizon, tolerance), settings.maximum_rows)
+    if labels is None:
+        labels = forward_returns(dataset, settings.horizon, settings.label_tolerance)
+    labels = _thin(labels, settings.maximum_rows)
     split = split_by_time(labels, embargo)
+    _check_split(labels, split)
     symbol = dataset.symbol[labels.rows]
     band = choose_band(symbol[split.train], len(dataset.symbols), labels.log_return[split.train])
     classes = classify(band, symbol, labels.log_return)
     _check_classes(classes, split)
     return _Prepared(dataset, labels, split, classes, band, _usable_inputs(dataset, labels.rows[split.train], model_inputs))
+
+
+def _check_split(labels: Labels, split: Split) -> None:
+    """Raises LeakingSplit when a part knows of the outcomes of a later one."""
+    spans = check_spans(labels.start, labels.end)
+    check_no_leak(spans, split.train, np.concatenate([split.calibration, split.test]))
+    check_no_leak(spans, split.calibration, split.test)
 
 
 def _thin(labels: Labels, maximum: int) -> Labels:

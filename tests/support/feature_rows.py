@@ -53,6 +53,7 @@ def lake_columns(dataset: Dataset) -> dict[str, pa.Array]:
     return {
         "symbol": pa.array([dataset.symbols[code] for code in dataset.symbol]),
         "event_time_ns": pa.array(dataset.event_time),
+        "available_time_ns": pa.array(dataset.event_time + SECOND // 100),
         "event_number": pa.array(dataset.event_number),
         "feature_set": pa.array([dataset.feature_set] * dataset.symbol.shape[0]),
         "feature_values": pa.array(list(dataset.values), pa.list_(pa.float32())),
