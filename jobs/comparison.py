@@ -48,7 +48,7 @@ class TableComparison:
 def compare_table(catalog: Catalog, table: str, replay_namespace: str, selection: Selection) -> TableComparison:
     """Compare a table of the live namespace with that of a replay."""
     result = TableComparison()
-    for group in _symbol_groups(catalog, table, (NAMESPACE, replay_namespace), selection):
+    for group in symbol_groups(catalog, ((NAMESPACE, table), (replay_namespace, table)), selection):
         chosen = Selection(selection.from_time, selection.to_time, group)
         live, replayed = (_sorted(catalog, namespace, table, chosen) for namespace in (NAMESPACE, replay_namespace))
         result.live_rows += live.num_rows
@@ -59,10 +59,10 @@ def compare_table(catalog: Catalog, table: str, replay_namespace: str, selection
     return result
 
 
-def _symbol_groups(catalog: Catalog, table: str, namespaces: Sequence[str], selection: Selection) -> Iterator[tuple[str, ...]]:
-    """Symbols of both namespaces, those of one partition bucket together."""
+def symbol_groups(catalog: Catalog, tables: Sequence[tuple[str, str]], selection: Selection) -> Iterator[tuple[str, ...]]:
+    """Symbols of tables given by namespace and name, those of one partition bucket together."""
     symbols: set[str] = set()
-    for namespace in namespaces:
+    for namespace, table in tables:
         for batch in read_rows(catalog, namespace, table, ("symbol",), selection):
             symbols.update(pc.unique(batch.column("symbol")).to_pylist())
     bucket = BucketTransform(GROUPS).transform(StringType())

@@ -16,6 +16,7 @@ from jobs.kafka_tables import Reading
 from jobs.lake.reading import EVERYTHING, Selection, StoredFrame, frames_in_order, read_rows
 from jobs.lake.settings import LakeSettings
 from jobs.lake.tables import NAMESPACE
+from jobs.recomputation.frames import stored_control
 from jobs.settings import Settings
 from jobs.submission import KEEP_FOR_EVER, SubmittedJob, live_plan, submit
 from udfs.errors import TickflowError
@@ -105,16 +106,12 @@ def _publisher(settings: Settings) -> KafkaPublisher:
 
 def publish_control(catalog: Catalog, settings: Settings, topic: str) -> int:
     """The stored control log, each entry at the offset it had; how many there are."""
-    rows = [row for batch in read_rows(catalog, NAMESPACE, "control_events", ("version", "payload")) for row in batch.to_pylist()]
-    payloads = {row["version"]: row["payload"] for row in rows}
-    versions = sorted(payloads)
-    if versions != list(range(1, len(versions) + 1)):
-        raise TickflowError(f"the stored control log has entries {versions}, expected 1 to {len(versions)} without a gap")
+    payloads = stored_control(catalog)
     sink = _publisher(settings)
-    for version in versions:
-        sink.send(topic, b"", payloads[version], 0)
+    for payload in payloads:
+        sink.send(topic, b"", payload, 0)
     sink.flush()
-    return len(versions)
+    return len(payloads)
 
 
 def publish_frames(catalog: Catalog, settings: Settings, topic: str, wanted: Range) -> int:

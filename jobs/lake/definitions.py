@@ -163,5 +163,30 @@ CONTROL_EVENTS = TableDefinition(
     bucketed=False,
 )
 
-TABLES: tuple[TableDefinition, ...] = (MARKET_FRAMES, FEATURES, BARS, SIGNALS, ALERTS, REJECTS, RUNS, CONTROL_EVENTS)
+CONSISTENCY = TableDefinition(
+    "consistency",
+    "one feature of one day: served values against those that its frames make, by `infra/tickflow consistency`",
+    (
+        Column("day", Kind.TIME, "midnight of the day of event time, UTC"),
+        Column("checked_at", Kind.TIME, "wall clock of the check; all rows of one check have the same"),
+        Column("served_from", Kind.TEXT, "lake: all rows of the day; online store: its newest row of each symbol"),
+        Column("feature", Kind.TEXT, "name of the feature"),
+        Column("rows_served", Kind.LONG, "rows that were served"),
+        Column("rows_recomputed", Kind.LONG, "rows that the frames make"),
+        Column("served", Kind.LONG, "valid values that were served"),
+        Column("recomputed", Kind.LONG, "valid values that the frames make"),
+        Column("mismatched", Kind.LONG, "values that are valid in both and differ in their bits"),
+        Column("missing", Kind.LONG, "values that the frames make and that were not served"),
+        Column("extra", Kind.LONG, "values that were served and that the frames do not make"),
+        Column("mismatched_rate", Kind.DOUBLE, "mismatched as a share of all values that were served or should have been"),
+        Column("missing_rate", Kind.DOUBLE, "missing, as such a share"),
+        Column("extra_rate", Kind.DOUBLE, "extra, as such a share"),
+        Column("feature_set", Kind.TEXT, "hash of the ordered feature names and definitions"),
+        Column("manifest_id", Kind.TEXT, "code and settings that recomputed"),
+    ),
+    time_column="day",
+    bucketed=False,
+)
+
+TABLES: tuple[TableDefinition, ...] = (MARKET_FRAMES, FEATURES, BARS, SIGNALS, ALERTS, REJECTS, RUNS, CONTROL_EVENTS, CONSISTENCY)
 TABLES_BY_NAME: dict[str, TableDefinition] = {table.name: table for table in TABLES}

@@ -162,7 +162,14 @@ def control_events() -> list[Row]:
     return [{"version": 1, "event_time": START, "event_time_ns": nanoseconds(START), "kind": "model", "payload": b"\0"}]
 
 
+def consistency() -> list[Row]:
+    day = START.replace(hour=0, minute=0)
+    counts = {"rows_served": 200, "rows_recomputed": 200, "served": 100, "recomputed": 100, "mismatched": 0, "missing": 0, "extra": 0}
+    rates = {"mismatched_rate": 0.0, "missing_rate": 0.0, "extra_rate": 0.0, "feature_set": FEATURE_SET, "manifest_id": MANIFEST}
+    return [{"day": day, "checked_at": START, "served_from": "lake", "feature": name} | counts | rates for name in FEATURE_NAMES[:3]]
+
+
 def all_rows() -> dict[str, list[Row]]:
     """Rows of every table by its name."""
-    makers = (market_frames, features, bars, signals, alerts, rejects, runs, control_events)
+    makers = (market_frames, features, bars, signals, alerts, rejects, runs, control_events, consistency)
     return {maker.__name__: maker() for maker in makers}

@@ -1,0 +1,75 @@
+"""Stored frames through the operator's own processor: the same rows as a replay, from one process that needs neither Kafka nor Flink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pyiceberg.catalog import Catalog
+
+from jobs.lake.reading import StoredFrame, read_rows
+from jobs.lake.tables import NAMESPACE
+from jobs.settings import Settings
+from udfs.codecs.wire import PINNED, SchemaIds
+from udfs.errors import ModelMismatch, TickflowError
+from udfs.operators.control_log import ControlLog, ControlLogSettings
+from udfs.operators.symbol_processor import PricedRow, SymbolProcessor
+from udfs.operators.worker_settings import WorkerSettings
+from udfs.records import ModelReference
+
+
+class StoredControl:
+    """The stored control log, for `ControlLog`."""
+
+    def __init__(self, payloads: list[bytes]) -> None:
+        self._payloads = payloads
+
+    def end(self) -> int:
+        """How many entries there are."""
+        return len(self._payloads)
+
+    def entries(self, first: int, count: int) -> list[bytes]:
+        """`count` entries from position `first`."""
+        return self._payloads[first : first + count]
+
+
+def stored_control(catalog: Catalog) -> list[bytes]:
+    """The entries of the control log in their order. Raises TickflowError when one is missing."""
+    rows = [row for batch in read_rows(catalog, NAMESPACE, "control_events", ("version", "payload")) for row in batch.to_pylist()]
+    payloads = {row["version"]: row["payload"] for row in rows}
+    versions = sorted(payloads)
+    if versions != list(range(1, len(versions) + 1)):
+        raise TickflowError(f"the stored control log has entries {versions}, expected 1 to {len(versions)} without a gap")
+    return [payloads[version] for version in versions]
+
+
+def recomputed_rows(
+    frames: Iterable[StoredFrame], settings: Settings, control: list[bytes], schema_ids: SchemaIds = PINNED
+) -> Iterator[PricedRow]:
+    """The feature rows that the frames make, in the order of the frames. Symbols start without history; models score nothing."""
+    processor = SymbolProcessor(worker_settings(settings, schema_ids), ControlLog(StoredControl(control), _no_model))
+    states: dict[str, bytes] = {}
+    for frame in frames:
+        outcome = processor.process(frame.symbol, frame.frame, frame.position, states.get(frame.symbol))
+        if outcome.state is not None:
+            states[frame.symbol] = outcome.state
+        for record in outcome.records:
+            if isinstance(record, PricedRow):
+                yield record
+
+
+def worker_settings(settings: Settings, schema_ids: SchemaIds) -> WorkerSettings:
+    """The settings of a worker whose rows are compared and never written."""
+    return WorkerSettings(
+        manifest_id="recomputed",
+        control=ControlLogSettings(""),
+        frames_topic=settings.topics.frames,
+        kernel=settings.kernel.kernel_settings(),
+        thresholds=settings.scoring.thresholds(),
+        universe=frozenset(settings.universe),
+        schema_ids=schema_ids,
+    )
+
+
+def _no_model(reference: ModelReference) -> bytes:
+    """Features do not depend on models, so none is fetched."""
+    raise ModelMismatch(f"model {reference.version} is not needed")
