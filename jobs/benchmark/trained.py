@@ -13,7 +13,7 @@ from jobs.gateway.market_event import MarketEvent
 from jobs.gateway.packing import PackedFrame, Packer, PackingSettings
 from jobs.simulator.settings import SimulationSettings
 from jobs.simulator.source import SimulatedSource
-from jobs.training.dataset import from_table
+from jobs.training.dataset import COLUMNS, from_table
 from jobs.training.train_model import TrainedModel, train_model
 from udfs.kernels.advance import Advance, KernelSettings, advance
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET, MODEL_INPUTS
@@ -25,24 +25,23 @@ _WHOLE_SPAN = PackingSettings(maximum_events=256, maximum_age_nanoseconds=60_000
 
 def benchmark_model() -> TrainedModel:
     """The model; the same bytes each time."""
-    return train_model(from_table(_rows(), FEATURE_NAMES), MODEL_INPUTS)
+    return train_model(from_table(rows_of(_SETTINGS), FEATURE_NAMES), MODEL_INPUTS)
 
 
-def _rows() -> pa.Table:
-    columns: dict[str, list[Any]] = {
-        name: [] for name in ("symbol", "event_time_ns", "event_number", "price", "feature_values", "feature_valid", "feature_set")
-    }
+def rows_of(market: SimulationSettings) -> pa.Table:
+    """Feature rows of a simulated market, with the columns that training reads."""
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     states: dict[str, npt.NDArray[Any]] = {}
-    for frame in _frames():
+    for frame in _frames(market):
         state = states.setdefault(frame.symbol, new_state())
         _append(columns, frame.symbol, advance(state, frame.columns, KernelSettings()))
     values = pa.array(columns["feature_values"], pa.list_(pa.float32()))
     return pa.table({**columns, "feature_values": values})
 
 
-def _frames() -> Iterator[PackedFrame]:
+def _frames(market: SimulationSettings) -> Iterator[PackedFrame]:
     packer = Packer(_WHOLE_SPAN)
-    for item in SimulatedSource(_SETTINGS).events():
+    for item in SimulatedSource(market).events():
         if isinstance(item, MarketEvent):
             yield from packer.advance(item.available_time, item.available_time)
             if (frame := packer.add(item)) is not None:
@@ -54,6 +53,7 @@ def _append(columns: dict[str, list[Any]], symbol: str, result: Advance) -> None
     for row in range(len(result.row_event_time)):
         columns["symbol"].append(symbol)
         columns["event_time_ns"].append(int(result.row_event_time[row]))
+        columns["available_time_ns"].append(int(result.row_available_time[row]))
         columns["event_number"].append(int(result.row_event_number[row]))
         columns["price"].append(float(result.row_price[row]))
         columns["feature_values"].append(result.row_values[row].tolist())

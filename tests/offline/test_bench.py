@@ -9,6 +9,10 @@ import pytest
 from jobs.bench import main
 from jobs.benchmark import kernels
 from jobs.benchmark.state import measure_state
+from jobs.benchmark.trained import rows_of
+from jobs.training.dataset import from_table
+from tests.support.quiet_market import small_market
+from udfs.kernels.feature_vector import FEATURE_NAMES
 from udfs.kernels.symbol_state import SYMBOL_STATE
 
 
@@ -40,3 +44,9 @@ def test_kernels_are_measured_for_each_pace_and_frame_length(capsys: pytest.Capt
 def test_rejected_events_are_no_measurement() -> None:
     with pytest.raises(RuntimeError, match="not what was to be measured"):
         kernels._check(kernels.Run(1, 1, 1))
+
+
+def test_the_benchmarks_rows_are_rows_that_training_reads() -> None:
+    rows = rows_of(small_market(seconds=20))
+    assert rows.num_rows > 100
+    assert len(from_table(rows, FEATURE_NAMES).price) == rows.num_rows
