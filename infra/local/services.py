@@ -18,6 +18,8 @@ from infra.local.processes import Program
 
 PORT_NAMES = ["kafka", "kafka_controller", "redis", "s3", "flink_rest", "flink_rpc", "flink_blob"]
 CODE_MARKER = "code"
+RECORD = Path("run") / "processes.json"
+"""Where a data directory lists what runs for it."""
 """Names, beside the record of programs, the code that the TaskManagers have seen."""
 
 
@@ -39,7 +41,7 @@ class Services:
     @property
     def record(self) -> Path:
         """The file that lists what runs."""
-        return self.run_directory / "processes.json"
+        return self.data_directory / RECORD
 
     def remembered_ports(self) -> dict[str, int]:
         """The directory's ports; those of a stopped service are replaced when a stranger has taken them."""

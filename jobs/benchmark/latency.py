@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, Message
 
 from infra.local.console import say
 from infra.local.flink import cancel, wait_until_running
+from infra.local.priorities import let_the_stream_go_first
 from jobs.benchmark.load import SECOND, Load, LoadGenerator
 from jobs.benchmark.machine import cpu_seconds, description
 from jobs.benchmark.trained import benchmark_model
@@ -48,6 +49,7 @@ def measure(data: Path, load: Load, warm_up_seconds: float) -> dict[str, Any]:
         settings = _checkpoints_as_on_a_cluster(session.settings)
         job = submit(live_plan(settings, session.lake), "bench latency", session.endpoints)
         wait_until_running(job.rest_url, job.job_id)
+        let_the_stream_go_first(session.endpoints)
         online = start_online_store(session.settings)
         try:
             return _measured(settings, generator, load, warm_up_seconds) | {"machine": machine, "parallelism": 1}

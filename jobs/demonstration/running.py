@@ -15,6 +15,7 @@ import numpy as np
 from infra.local import paths
 from infra.local.console import say
 from infra.local.flink import cancel, wait_until_running
+from infra.local.priorities import let_the_stream_go_first
 from jobs.alert_rule_files import load_rules
 from jobs.audit.control import audited
 from jobs.control import publish
@@ -104,6 +105,7 @@ class _Submission:
             session = self._session
             job = submit(live_plan(session.settings, session.lake), "demo", session.endpoints)
             wait_until_running(job.rest_url, job.job_id)
+            let_the_stream_go_first(session.endpoints)
             self._job = job
         except BaseException as error:  # handed over to the thread that waits
             self._error = error
