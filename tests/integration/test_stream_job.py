@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,48 +12,25 @@ import redis
 from pyiceberg.catalog import Catalog
 
 from infra.local.endpoints import Endpoints
-from jobs.demonstration.running import DemoOptions, run_demo
 from jobs.demonstration.stretches import SECOND, SIMULATED_WARM_UP_SECONDS, Stretches
-from jobs.gateway.pacing import MAXIMUM_SPEED
 from jobs.lake.reading import read_rows
-from jobs.lake.settings import lake_from_environment
 from jobs.lake.tables import NAMESPACE
 from jobs.prove import prove
 from jobs.serving.latest import read_latest
-from jobs.session import Session, settings_file
-from jobs.settings import Topics, load_settings
 from jobs.simulator.settings import DefectRates, SimulationSettings
 from jobs.simulator.source import SimulatedSource
+from tests.support.streaming import Streamed, streamed_market
 from udfs.errors import Reason
 
 LIVE_SECONDS = 600.0
 WITHIN_SECONDS = 600.0
 
 
-@dataclass(frozen=True)
-class Streamed:
-    """What one demo left behind."""
-
-    session: Session
-    stretches: Stretches
-    counts: dict[str, Any]
-
-
 @pytest.fixture(scope="module")
 def streamed(services: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Streamed]:
     """A market of four symbols, warmed up, a model trained and released on the way, and ten minutes more at full speed."""
-    variables = services.as_environment()
-    settings = load_settings(settings_file("local"), variables)
-    topics = Topics(**{role: f"job.{name}" for role, name in settings.topics.model_dump().items()})
-    folder = tmp_path_factory.mktemp("lake")
-    own = {"TICKFLOW_LAKE_WAREHOUSE": f"{services.warehouse}/job", "TICKFLOW_LAKE_URI": str(folder / "catalog.db")}
-    session = Session(services, settings.model_copy(update={"topics": topics}), lake_from_environment(variables | own, folder))
-    stretches = _market()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        counts = run_demo(session, lambda: stretches, DemoOptions(MAXIMUM_SPEED, show=False), time.monotonic())
-        yield Streamed(session, stretches, counts)
+    with streamed_market(services, tmp_path_factory.mktemp("lake"), "job", _market()) as found:
+        yield found
 
 
 def _market() -> Stretches:
