@@ -145,6 +145,18 @@ class ScoringSection(_Section):
         return Thresholds(self.minimum_confidence, self.minimum_valid_share)
 
 
+class FactsSection(_Section):
+    """What the gateway puts into a symbol's log besides its events. It is in the log, so no part of the manifest."""
+
+    calendar: str = Field(default="", description="calendar of symbols whose instrument names none: `XNYS`, `24/7`, …; empty: no sessions")
+    instruments: str = Field(default="", description="CSV or Parquet file of reference data; empty: none")
+    corporate_actions: str = Field(default="", description="CSV or Parquet file of splits and dividends; empty: none")
+    index_symbol: str = Field(default="", description="symbol whose returns every other is told; empty: none")
+    volatility_index_symbol: str = Field(default="", description="symbol of the VIX or its like; empty: none")
+    rate_symbol: str = Field(default="", description="symbol of an interest rate; empty: none")
+    context_interval_milliseconds: int = Field(default=1_000, ge=1, description="age from which a symbol's context is told anew")
+
+
 class Settings(_Section):
     """All of it."""
 
@@ -154,6 +166,7 @@ class Settings(_Section):
     flink: FlinkSettings = FlinkSettings()
     kernel: KernelSection = KernelSection()
     scoring: ScoringSection = ScoringSection()
+    facts: FactsSection = FactsSection()
     universe: tuple[str, ...] = Field(default=(), description="symbols that are accepted; empty accepts all")
     schema_registry_url: str = Field(default="", description="Confluent-compatible registry; empty uses the pinned ids")
 

@@ -26,6 +26,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.PRICE_JUMP: "a price further than 10 robust standard deviations and 1 % from the one before; the third that agrees is believed",
     Reason.FROZEN_QUOTE: "the same best level again, though trades went through elsewhere; the first one that differs is believed",
     Reason.LOCKED_BOOK: "best bid equal to best ask for a minute already; the book is in quarantine as if it were crossed",
+    Reason.FACT_ABSURD: "a session, context, reference or adjustment whose numbers cannot be",
     Reason.MALFORMED_FRAME: "bytes that are no frame",
     Reason.UNKNOWN_SCHEMA: "a schema id or message index that is not a frame's",
     Reason.UNKNOWN_SYMBOL: "a symbol that is not in `universe`",

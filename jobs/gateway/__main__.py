@@ -12,6 +12,7 @@ from jobs.gateway.control_follower import ControlFollower, ControlLogUnreadable
 from jobs.gateway.counts import GatewayCounts
 from jobs.gateway.detect import open_source
 from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.known_facts import facts_of
 from jobs.gateway.pacing import Pacer, parse_speed
 from jobs.gateway.publisher import KafkaPublisher, PublishError, PublisherSettings
 from jobs.gateway.readers.column_mapping import parse_mapping
@@ -57,7 +58,8 @@ def send(source: RunningSource, settings: Settings, pacer: Pacer, *, close_bars:
     client = settings.kafka.librdkafka_properties()
     sink = KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=client))
     with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control, client) as follower:
-        return Gateway(sink, GatewaySettings.of(settings), pacer, follower.version).run(source, close_bars=close_bars)
+        gateway = Gateway(sink, GatewaySettings.of(settings), pacer, follower.version, facts_of(settings.facts))
+        return gateway.run(source, close_bars=close_bars)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ _KINDS = 256
 
 @dataclass(frozen=True, slots=True)
 class GatewayCounts:
-    """One moment's numbers. `messages` = the events of all kinds but CLOCK, packed or waiting, plus the rejected lines plus `dropped`."""
+    """One moment's numbers. `messages` = events of all kinds but CLOCK and facts, packed or waiting, plus rejected lines plus `dropped`."""
 
     messages: int
     """Items that the source yielded."""

@@ -11,6 +11,7 @@ from types import FrameType
 
 from jobs.gateway.counts import GatewayCounts, Tally, by_topic
 from jobs.gateway.event_columns import column_bytes, news_texts
+from jobs.gateway.facts import NO_FACTS, Facts
 from jobs.gateway.market_event import MarketEvent, RejectedLine
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.packing import NEVER, PackedFrame, Packer, PackingSettings
@@ -85,6 +86,8 @@ class Gateway:
     pacer: Pacer = field(default_factory=Pacer)
     control_version: Callable[[], int] = _no_control
     """The last entry of the control log that was seen, asked for each frame."""
+    facts: Facts = NO_FACTS
+    """What is put into the symbols' logs besides their events."""
     _packer: Packer = field(init=False)
     _tally: Tally = field(init=False, default_factory=Tally)
     _stopped: bool = field(init=False, default=False)
@@ -141,7 +144,7 @@ class Gateway:
 
     def _publish(self, source: RunningSource, until: int) -> bool:
         """Whether the source's end was reached."""
-        packer, tally = self._packer, self._tally
+        packer, tally, facts = self._packer, self._tally, self.facts
         let_time_pass = self._wait_for if self.pacer.paced else self._pass_at_once
         for item in source:
             if isinstance(item, MarketEvent):
@@ -151,9 +154,10 @@ class Gateway:
                     source.put_back(item)
                     tally.interrupted = self._stopped
                     return False
-                frame = packer.add(item)
-                if frame is not None:
-                    self._send(frame, source)
+                for event in (*facts.before(item), item) if facts.makers else (item,):
+                    frame = packer.add(event)
+                    if frame is not None:
+                        self._send(frame, source)
             else:
                 self._reject(item)
             tally.messages += 1

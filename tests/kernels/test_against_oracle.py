@@ -33,7 +33,7 @@ def test_equals_the_slow_symbol_after_every_event(events: list[Event]) -> None:
         closed = bars[known_bars:]
         _assert_bars(result, closed)
         known_bars += len(closed)
-        due = slow.clock - last_row >= SETTINGS.row_interval_nanoseconds and event.kind != EventKind.CLOCK
+        due = slow.clock - last_row >= SETTINGS.row_interval_nanoseconds and event.kind < EventKind.STATUS
         expect_row = accepted and bool(slow.prints) and (bool(closed) or due)
         assert len(result.row_values) == expect_row
         if expect_row:
@@ -41,6 +41,7 @@ def test_equals_the_slow_symbol_after_every_event(events: list[Event]) -> None:
             assert result.row_event_time.tolist() == [slow.clock]
             assert result.row_bar_closed.tolist() == [bool(closed)]
             _assert_features(result, 0, slow.features())
+            slow.pairs.note_row(slow)
 
 
 PACES = {"50 ms": 50_000_000, "1 s": SECOND, "15 s": 15 * SECOND, "2 min": 120 * SECOND, "20 min": 1200 * SECOND}
@@ -53,11 +54,13 @@ def test_equals_the_slow_symbol_when_windows_are_full(pace: str, seed: int) -> N
     events = random_walk(seed, 400, PACES[pace])
     result = advance(new_state(), columns_of(events), SETTINGS)
     slow, checked = SlowSymbol(SETTINGS), range(seed, len(result.row_values), 20)
-    rows = dict(zip(result.row_event_index[checked].tolist(), checked, strict=True))
+    rows, every = dict(zip(result.row_event_index[checked].tolist(), checked, strict=True)), set(result.row_event_index.tolist())
     for index, event in enumerate(events):
         assert slow.take(event) == (result.verdicts[index] == Reason.ACCEPTED)
         if index in rows:
             _assert_features(result, rows[index], slow.features())
+        if index in every:
+            slow.pairs.note_row(slow)
     _assert_bars(result, slow.bars())
 
 
@@ -72,6 +75,8 @@ def test_equals_the_slow_symbol_when_some_events_cannot_be_believed(pace: str, s
         assert slow.take(event) == (result.verdicts[index] == Reason.ACCEPTED)
         if index in row_of and index % 10 == seed:
             _assert_features(result, row_of[index], slow.features())
+        if index in row_of:
+            slow.pairs.note_row(slow)
     _assert_bars(result, slow.bars())
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from tests.support.fact_streams import session_at
 from tests.support.kernel_events import MIDNIGHT, SECOND, Event, bar, book, clock, columns_of, fact, quote, status, trade
 from udfs.errors import Reason
 from udfs.kernels.advance import KernelSettings, advance
@@ -18,6 +19,7 @@ SETTINGS = KernelSettings()
 NOW = MIDNIGHT + 12 * 3600 * SECOND
 NAN, INFINITY = math.nan, math.inf
 LARGEST = 2.0**53
+SESSION = session_at(NOW // SECOND)
 GAP, SNAPSHOT, UNSYNCHRONISED = int(EventFlag.SEQUENCE_GAP), int(EventFlag.SNAPSHOT), int(EventFlag.UNSYNCHRONISED)
 
 
@@ -125,8 +127,22 @@ CASES = [
     Case("news before time began", fact(EventKind.NEWS, 0), Reason.TIME_ABSURD),
     Case("the numbering says nothing of a fact", fact(EventKind.NEWS, NOW)._replace(sequence=10), Reason.ACCEPTED),
     Case("reference", fact(EventKind.REFERENCE, NOW), Reason.ACCEPTED),
-    Case("session", fact(EventKind.SESSION, NOW), Reason.ACCEPTED),
-    Case("adjustment", fact(EventKind.ADJUSTMENT, NOW), Reason.ACCEPTED),
+    Case("reference of a code below 0", fact(EventKind.REFERENCE, NOW, -1.0), Reason.FACT_ABSURD),
+    Case("reference that ends before it begins", fact(EventKind.REFERENCE, NOW, 1.0, 1.0, 5.0, 4.0), Reason.FACT_ABSURD),
+    Case("context of a rank above 1", fact(EventKind.CONTEXT, NOW, *[NAN] * 5, 1.1), Reason.FACT_ABSURD),
+    Case("session", fact(EventKind.SESSION, NOW, *SESSION), Reason.ACCEPTED),
+    Case("session of which nothing is known", fact(EventKind.SESSION, NOW), Reason.FACT_ABSURD),
+    Case(
+        "session that closes before it opens",
+        fact(EventKind.SESSION, NOW, SESSION[0], SESSION[2], *SESSION[1:2], *SESSION[3:]),
+        Reason.FACT_ABSURD,
+    ),
+    Case("session of half a second", fact(EventKind.SESSION, NOW, SESSION[0], SESSION[1] + 0.5, *SESSION[2:]), Reason.FACT_ABSURD),
+    Case("split of two for one", fact(EventKind.ADJUSTMENT, NOW, NOW / SECOND, 2.0), Reason.ACCEPTED),
+    Case("dividend", fact(EventKind.ADJUSTMENT, NOW, NOW / SECOND, NAN, 1.0), Reason.ACCEPTED),
+    Case("dividend of all that it costs", fact(EventKind.ADJUSTMENT, NOW, NOW / SECOND, NAN, 100.0), Reason.FACT_ABSURD),
+    Case("split of nothing for one", fact(EventKind.ADJUSTMENT, NOW, NOW / SECOND, 0.0), Reason.FACT_ABSURD),
+    Case("adjustment of no time", fact(EventKind.ADJUSTMENT, NOW), Reason.FACT_ABSURD),
     Case("kind 0", Event(0, NOW), Reason.UNKNOWN_KIND),
     Case("kind 77", Event(77, NOW), Reason.UNKNOWN_KIND),
     Case("kind 255", Event(255, NOW), Reason.UNKNOWN_KIND),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support.kernel_events import MIDNIGHT, SECOND, Event, random_walk, sound, trade
 from tests.support.kernel_runs import differing_features, rows_of, run
 from udfs.kernels.advance import Advance
-from udfs.kernels.events import EventFlag, EventKind
+from udfs.kernels.events import FACT_KINDS, EventFlag, EventKind
 from udfs.kernels.feature_traits import FADING_BARS, FADING_TOLERANCE, Memory
 from udfs.kernels.feature_vector import Feature
 
@@ -31,10 +33,11 @@ def in_order(events: list[Event]) -> list[Event]:
 
 
 def beginnings(events: list[Event]) -> list[int]:
-    """Places of priced trades that are the first event of their minute, so that the minute is whole without what came before."""
-    minutes = [event.event_time // MINUTE for event in events]
+    """Places of priced trades that are the first event of their minute but for facts, so that it is whole without what came before."""
     priced = [event.kind == EventKind.TRADE and not event.flags & EventFlag.VOLUME_ONLY for event in events]
-    return [place for place in range(1, len(events)) if priced[place] and minutes[place] != minutes[place - 1]]
+    ticks = [place for place, event in enumerate(events) if event.kind not in FACT_KINDS]
+    pairs = itertools.pairwise(ticks)
+    return [place for before, place in pairs if priced[place] and events[place].event_time // MINUTE != events[before].event_time // MINUTE]
 
 
 def common_rows(long: Advance, short: Advance, begin: int, since: int) -> tuple[Advance, Advance]:
@@ -66,9 +69,10 @@ def test_a_window_forgets_all_that_was_before_it(seed: int, pace: int, cut: int)
 @given(st.integers(0, 30), st.integers(0, 1000))
 def test_a_session_forgets_all_that_was_before_it(seed: int, cut: int) -> None:
     events = sound(in_order(random_walk(seed, 600, 400 * SECOND)))
-    begin = (begins := [place for place in beginnings(events) if events[place].event_time < events[-1].event_time - DAY])[cut % len(begins)]
-    midnight = (events[begin].event_time // DAY + 1) * DAY
-    long, short = common_rows(run(events), run(events[begin:]), begin, midnight)
+    sessions = {place: int(event.numbers[0]) * SECOND for place, event in enumerate(events) if event.kind == EventKind.SESSION}
+    begin = (begins := [place for place in beginnings(events) if place < max(sessions)])[cut % len(begins)]
+    start = next(start for place, start in sessions.items() if place >= begin)
+    long, short = common_rows(run(events), run(events[begin:]), begin, start)
     assert set(differing_features(where_short_is_valid(long, short), short)) <= with_memory(Memory.FADING, Memory.WHOLE, Memory.LOADED)
 
 
@@ -100,7 +104,7 @@ def test_prices_a_thousand_million_times_higher_leave_no_rounding_behind(history
     recent = random_walk(5, 300, 30 * SECOND, start=MIDNIGHT)
     before = MIDNIGHT - 2 * DAY
     link = [trade(before, 100.0), *_quote_and_book(before)]
-    old = [event._replace(numbers=tuple(number * 1e9 for number in event.numbers)) for event in _older(history, before) if event.kind != 6]
+    old = [event._replace(numbers=tuple(number * 1e9 for number in event.numbers)) for event in _older(history, before) if event.kind < 6]
     with_history, without = run([*old, *link, *recent]), run([*link, *recent])
     settled = slice(-len(without.row_values) // 2, None)
     different = differing_features(rows_of(with_history, settled), rows_of(without, settled))

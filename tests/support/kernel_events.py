@@ -5,33 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from udfs.kernels.events import BOOK_DEPTH, FACT_KINDS, FACT_NUMBERS, NANOSECONDS_PER_SECOND, EventFlag, EventKind, FrameColumns
+from tests.support.fact_streams import possible_facts, with_facts
+from tests.support.written_events import MIDNIGHT, SECOND, Event, fact
+from udfs.kernels.events import BOOK_DEPTH, FACT_KINDS, FACT_NUMBERS, EventFlag, EventKind, FrameColumns
 
-SECOND = NANOSECONDS_PER_SECOND
-MIDNIGHT = 1_700_006_400 * SECOND
-"""A midnight UTC."""
-
-
-class Event(NamedTuple):
-    """One event; `numbers` is its payload row: price, size, side of a TRADE; the status of a STATUS; the table's row of the others."""
-
-    kind: int
-    event_time: int
-    numbers: tuple[float, ...] = ()
-    flags: int = 0
-    sequence: int = 0
-    delay: int = 1000
-
-    @property
-    def available_time(self) -> int:
-        """When the gateway had it."""
-        return self.event_time + self.delay
+__all__ = ["MIDNIGHT", "SECOND", "Event", "fact"]
 
 
 def trade(event_time: int, price: float, size: float = 1.0, side: int = 1, flags: int = 0, sequence: int = 0) -> Event:
@@ -67,11 +51,6 @@ def status(event_time: int, value: int) -> Event:
 def clock(event_time: int) -> Event:
     """A CLOCK."""
     return Event(EventKind.CLOCK, event_time)
-
-
-def fact(kind: EventKind, event_time: int, *numbers: float) -> Event:
-    """A fact; numbers that are not given are NaN."""
-    return Event(kind, event_time, (*numbers, *[math.nan] * FACT_NUMBERS)[:FACT_NUMBERS])
 
 
 def columns_of(events: Sequence[Event]) -> FrameColumns:
@@ -159,7 +138,8 @@ _BELIEVABLE = st.one_of([_valid_event(kind) for kind in _kinds])
 
 def believable_streams(largest: int = 40) -> st.SearchStrategy[list[Event]]:
     """Trades, quotes, books and clocks whose numbers are right; some come out of order or late."""
-    return st.builds(_placed, st.lists(_BELIEVABLE, min_size=8, max_size=largest), _starts)
+    placed = st.builds(_placed, st.lists(_BELIEVABLE, min_size=8, max_size=largest), _starts)
+    return st.builds(with_facts, placed, st.integers(0, 20), st.sampled_from((0.0, 0.3, 1.0)))
 
 
 _anything = st.floats(allow_nan=True, allow_infinity=True) | _prices
@@ -173,6 +153,8 @@ def _any_event(kind: EventKind) -> st.SearchStrategy[tuple[Event, int, int]]:
         numbers = st.tuples(_anything, _anything, st.sampled_from((-1.0, 0.0, 1.0)))
     if kind == EventKind.STATUS:
         numbers = st.tuples(st.integers(0, 5).map(float))
+    if kind in FACT_KINDS:
+        numbers = numbers | possible_facts(kind)
     event = st.builds(lambda row, flags, sequence: Event(kind, 0, row, flags, sequence), numbers, st.integers(0, 15), st.integers(0, 30))
     return st.tuples(event, _steps, _lags)
 
@@ -192,13 +174,13 @@ def wild_streams(largest: int = 40) -> st.SearchStrategy[list[Event]]:
 
 
 def random_walk(seed: int, events: int, mean_step_nanoseconds: int, start: int = MIDNIGHT - 90 * SECOND) -> list[Event]:
-    """A long stream at a steady pace, whose windows fill: what short drawn streams do not reach."""
+    """A long stream at a steady pace, with facts, whose windows fill: what short drawn streams do not reach."""
     generator = np.random.default_rng(seed)
     steps = generator.exponential(mean_step_nanoseconds, events).astype(np.int64)
     lags = np.where(generator.random(events) < 0.3, generator.integers(0, 2_200_000_000, events), 0)
     times = (start + np.cumsum(steps) - lags).tolist()
     prices = np.round(100 * np.exp(np.cumsum(generator.normal(0, 1e-3, events))), 2).tolist()
-    return [_random_event(generator, time, price) for time, price in zip(times, prices, strict=True)]
+    return with_facts([_random_event(generator, time, price) for time, price in zip(times, prices, strict=True)], seed, 1.0)
 
 
 def _random_event(generator: np.random.Generator, time: int, price: float) -> Event:

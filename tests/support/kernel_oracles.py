@@ -8,13 +8,14 @@ import math
 import numpy as np
 
 from tests.support import trend_oracles
+from tests.support.fact_oracles import Pairs, day_start, features_of_facts
 from tests.support.firewall_oracle import SlowFirewall
 from tests.support.kernel_events import SECOND, Event
 from tests.support.microstructure_of_symbol import microstructure_of, quality_of
 from tests.support.microstructure_oracles import BookChange, MarkedTrade, Told, levels_of, side_of
 from tests.support.oracle_parts import Flow, OracleBar, Print, best_of, flow_of, ratio
 from udfs.errors import Reason
-from udfs.kernels.events import EventFlag, EventKind
+from udfs.kernels.events import FACT_KINDS, EventFlag, EventKind
 from udfs.kernels.feature_vector import FEATURE_NAMES
 from udfs.kernels.indicators.atr import atr
 from udfs.kernels.indicators.bollinger import bollinger
@@ -45,9 +46,17 @@ class SlowSymbol:
         self.told: list[Told] = []
         self.book_changes: list[BookChange] = []
         self.first_book = 0
+        self.facts: list[Event] = []
+        self.context_sessions: list[tuple[int, Event]] = []
+        self.pairs = Pairs()
 
     def take(self, event: Event) -> bool:
         """False when the event is late or not believed."""
+        if event.kind in FACT_KINDS:
+            self.facts.append(event)
+            if event.kind == EventKind.CONTEXT:
+                self.context_sessions.append((day_start(self, event.event_time), event))
+            return True
         if event.kind == EventKind.CLOCK:
             self.clock, self.watermark = max(self.clock, event.event_time), max(self.watermark, event.event_time)
             return True
@@ -158,6 +167,7 @@ class SlowSymbol:
             minutes = [bar for bar in self._bars_of(60) if not math.isnan(bar.close)]
             values |= trend_oracles.trend(self, minutes) | trend_oracles.volatility(self, minutes)
             values.update(microstructure_of(self))
+            values |= features_of_facts(self, values["realised_volatility_5_minutes"])
             finite = {name: math.isfinite(value) for name, value in values.items()}
             values.update(quality_of(self, finite))
         return {name: value if math.isfinite(value) else math.nan for name, value in values.items()}
@@ -226,7 +236,7 @@ class SlowSymbol:
                 )
         if first < minute:
             values["trade_count_1_minute"] = self.sum_since(minute, lambda n: 1.0)
-        for name, begin in (("vwap_session", self.clock - self.clock % (86_400 * SECOND)), ("vwap_5_minutes", self.boundary(300, 10))):
+        for name, begin in (("vwap_session", day_start(self, self.clock)), ("vwap_5_minutes", self.boundary(300, 10))):
             values[name] = ratio(self.sum_since(begin, lambda n: n[0] * n[1]), self.sum_since(begin, lambda n: n[1]))
             values[f"{name}_deviation"] = self.price_before(self.clock + 1) / values[name] - 1
         return values

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from tests.support.fact_oracles import day_start
 from tests.support.kernel_events import SECOND
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ def _money_flow(bars: list[OracleBar]) -> dict[str, float]:
 
 
 def _day_range(symbol: SlowSymbol) -> dict[str, float]:
-    midnight = symbol.clock - symbol.clock % (86_400 * SECOND)
-    prints = [one for one in symbol.prints if one.time >= midnight]
+    prints = [one for one in symbol.prints if one.time >= day_start(symbol, symbol.clock)]
     prices = [one.price for one in prints if one.is_trade] or [one.price for one in prints]
     price = symbol.price_before(symbol.clock + 1)
     return {"day_high_distance": math.log(price / max(prices)), "day_low_distance": math.log(price / min(prices))} if prices else {}

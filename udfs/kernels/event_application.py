@@ -43,7 +43,7 @@ _VOLUME_ONLY: Final = int(EventFlag.VOLUME_ONLY)
 def verdict_of(state: Record, settings: Record, event: Record) -> int:
     """Reason why an event is not used; 0 when it is."""
     if event.kind >= CONTEXT:
-        return check_fact(settings, event)
+        return check_fact(state, settings, event)
     verdict = check_time(state, settings, event.kind, event.event_time, event.available_time)
     if verdict == ACCEPTED:
         verdict = check_sequence(state, event.kind, event.flags, event.sequence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Final, NamedTuple
 
 
@@ -26,7 +26,7 @@ UNITS: Final[Mapping[str, Scaling]] = {
     "size": Scaling(size=1),
     "log price": Scaling(shifts=True),
     **dict.fromkeys(("ratio", "log return", "squared log return", "basis points", "percent", "0 to 100", "standard deviations"), Scaling()),
-    **dict.fromkeys(("trades", "seconds", "1 / s", "gaps", "0 or 1", "share per basis point"), Scaling()),
+    **dict.fromkeys(("trades", "seconds", "days", "1 / s", "gaps", "0 or 1", "code", "points", "share per basis point"), Scaling()),
     "size per basis point": Scaling(size=1),
     "price per size": Scaling(price=1, size=-1),
     "log return per million": Scaling(price=-1, size=-1),
@@ -47,6 +47,31 @@ class Memory(Enum):
     """A running total of all that was loaded; only its changes mean something."""
     LOADED = "loaded"
     """Tells of the loading itself: how much there was, or what was last said."""
+
+
+class Described(IntEnum):
+    """A numbered member that says what it is: (unit, formula, source, warm-up, model input, memory)."""
+
+    unit: str
+    formula: str
+    source: str
+    warm_up: str
+    model_input: bool
+    """True when the value does not scale with price or size of the instrument, so that a model may use it across symbols."""
+    memory: Memory
+
+    def __new__(cls, unit: str, formula: str, source: str, warm_up: str, model_input: bool, memory: Memory = Memory.WINDOW) -> Described:
+        """Number the members in the order they are written."""
+        member = int.__new__(cls, len(cls.__members__))
+        member._value_ = len(cls.__members__)
+        member.unit, member.formula, member.source, member.warm_up, member.model_input = unit, formula, source, warm_up, model_input
+        member.memory = memory
+        return member
+
+    @property
+    def scaling(self) -> Scaling:
+        """How the value changes with the instrument's units of price and size; its own unit says so."""
+        return UNITS[self.unit]
 
 
 FADING_BARS: Final = 1000

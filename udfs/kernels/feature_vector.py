@@ -1,53 +1,17 @@
-"""The features of a row: the only list of their names, in the order of the vector, with what each one means.
-
-Terms used in the formulas
-- t: the symbol's clock, the greatest event time of its accepted events. S: the whole second that t lies in.
-- price in force at b: the newest price print with event time < b. A print is a trade that counts for the price, the close of a vendor
-  bar, or, for a symbol that never traded, the mid price of its book.
-- window of W: from a boundary b until t. b = floor(t - W) to the hop of the window: 1 s for W <= 10 s, 10 s for W <= 5 min, 1 min for
-  1 h, 1 h for 24 h. So a window is at least W and at most W + one hop long, and its head is never behind.
-- bought and sold: by the side that the feed names; where it names none, above the mid price just before the trade bought and below it
-  sold (a usable best level given), else above the last trade price bought and below it sold, else as the last trade that changed it.
-  Such a side remembers the best level and price change before it, which may be older than the window.
-- prints of a day, and of a bar: its trade prices; mid prices only where no trade lies in it.
-- minute bars: the non-empty bars of 1 minute in the order they closed; an empty minute is no bar.
-- closed minutes: those whose end the watermark has passed, empty ones too; the price of one is the price in force at its end.
-A feature is NaN and not valid until its warm-up is over, and whenever its formula has no finite value.
-"""
+"""The features of a row: the only list of their names, in the order of the vector. `feature_terms` has the words of the formulas."""
 
 from __future__ import annotations
 
 import hashlib
-from enum import IntEnum
 from typing import Final
 
 from udfs.kernels import feature_phrases as by
-from udfs.kernels.feature_traits import UNITS, Memory, Scaling
+from udfs.kernels import feature_terms
+from udfs.kernels.feature_traits import Described, Memory
 
 
-class Feature(IntEnum):
-    """One feature; its number is its place in the vector. Each member is (unit, formula, source, warm-up, model input, memory)."""
-
-    unit: str
-    formula: str
-    source: str
-    warm_up: str
-    model_input: bool
-    """True when the value does not scale with price or size of the instrument, so that a model may use it across symbols."""
-    memory: Memory
-
-    def __new__(cls, unit: str, formula: str, source: str, warm_up: str, model_input: bool, memory: Memory = Memory.WINDOW) -> Feature:
-        """Number the members in the order they are written."""
-        member = int.__new__(cls, len(cls.__members__))
-        member._value_ = len(cls.__members__)
-        member.unit, member.formula, member.source, member.warm_up, member.model_input = unit, formula, source, warm_up, model_input
-        member.memory = memory
-        return member
-
-    @property
-    def scaling(self) -> Scaling:
-        """How the value changes with the instrument's units of price and size; its own unit says so."""
-        return UNITS[self.unit]
+class Feature(Described):
+    """One feature; its number is its place in the vector."""
 
     # Prices and the top of the book.
     LAST_PRICE = ("price", "newest trade price or vendor bar close", "", by.FIRST_TRADE, False)
@@ -194,8 +158,8 @@ class Feature(IntEnum):
         "15 minute bars",
         True,
     )
-    DAY_HIGH_DISTANCE = ("log return", "log(price in force now / highest print since midnight UTC)", "", by.DAY, True, Memory.SESSION)
-    DAY_LOW_DISTANCE = ("log return", "log(price in force now / lowest print since midnight UTC)", "", by.DAY, True, Memory.SESSION)
+    DAY_HIGH_DISTANCE = ("log return", "log(price in force now / highest print of the session's day)", "", by.DAY, True, Memory.SESSION)
+    DAY_LOW_DISTANCE = ("log return", "log(price in force now / lowest print of the session's day)", "", by.DAY, True, Memory.SESSION)
     FRACTIONAL_LOG_PRICE = (
         "log price",
         "sum over k = 0 to 59 of w(k) * log(price of the closed minute k before the newest); w: (1 - lag)^d, kernel.fractional_order",
@@ -206,7 +170,7 @@ class Feature(IntEnum):
     FRACTIONAL_LOG_PRICE_RELATIVE = ("log return", "the same of log(price / oldest of the window)", by.LOPEZ, "60 closed minutes", True)
 
     # Volume-weighted average price.
-    VWAP_SESSION = ("price", "notional / priced size since midnight UTC of t", "", "a trade in the day", False, Memory.SESSION)
+    VWAP_SESSION = ("price", "notional / priced size of the session's day", "", "a trade in the day", False, Memory.SESSION)
     VWAP_SESSION_DEVIATION = ("ratio", "price in force now / VWAP of the session - 1", "", "a trade in the day", True, Memory.SESSION)
     VWAP_5_MINUTES = ("price", "notional / priced size over the window of 5 min", "", "a trade in the window", False)
     VWAP_5_MINUTES_DEVIATION = ("ratio", "price in force now / VWAP of 5 min - 1", "", "a trade in the window", True)
@@ -269,6 +233,37 @@ class Feature(IntEnum):
     SECONDS_SINCE_TRADE = ("seconds", "t - time of the newest priced trade or vendor bar", "", by.FIRST_TRADE, True)
     SECONDS_SINCE_BOOK = ("seconds", "t - time of the newest QUOTE or BOOK that told the best level", "", "until the first book", True)
 
+    # The session of the symbol's calendar, said by SESSION facts; its offset from UTC is that at its open.
+    MINUTE_OF_SESSION_SINE = ("ratio", "sin(2 * pi * (t - open) / (close - open))", by.CALENDAR, by.IN_SESSION, True)
+    MINUTE_OF_SESSION_COSINE = ("ratio", "cos of the same", by.CALENDAR, by.IN_SESSION, True)
+    DAY_OF_WEEK_SINE = ("ratio", "sin(2 * pi * d / 7), d: days since Monday of the local date of t", by.CALENDAR, by.SESSION, True)
+    DAY_OF_WEEK_COSINE = ("ratio", "cos of the same", by.CALENDAR, by.SESSION, True)
+    SECONDS_TO_CLOSE = ("seconds", "close - t, from the session's day's beginning on", by.CALENDAR, "a SESSION; not after its close", True)
+    SESSION_PHASE = ("code", "0 before the open, 1 and 3 first and last 30 min, 2 between, 4 after it", by.CALENDAR, by.SESSION, True)
+    EARLY_CLOSE = ("0 or 1", "1 when the session is shorter than usual", by.CALENDAR, by.SESSION, True)
+    HOLIDAY = ("0 or 1", "1 when the local date of t lies between two sessions", by.CALENDAR, by.SESSION, True)
+
+    # The rest of the market, said by CONTEXT facts: what had been available to the gateway just before.
+    INDEX_RETURN_1_SECOND = ("log return", "of the index symbol over 1 s, by available time", "", by.CONTEXT, True)
+    INDEX_RETURN_1_MINUTE = ("log return", "the same over 1 min", "", by.CONTEXT, True)
+    INDEX_RETURN_5_MINUTES = ("log return", "the same over 5 min", "", by.CONTEXT, True)
+    BETA = ("ratio", "slope of 1-min returns on the index's, one pair a minute, mean age 60 pairs", "", by.PAIRS, True, Memory.FADING)
+    BETA_RESIDUAL_RETURN_1_MINUTE = ("log return", "return of 1 min - beta * that of the index", "", by.PAIRS, True, Memory.FADING)
+    SECTOR_RELATIVE_RETURN_5_MINUTES = ("log return", "return of 5 min - mean of the sector's", "", by.CONTEXT, True)
+    SECTOR_RANK = ("ratio", "share of the sector's others with a lower 5-min return, equal ones half", "", by.CONTEXT, True)
+    VOLATILITY_OR_PRIOR_5_MINUTES = ("log return", "realised, 5 min; cold: root mean square of the sector's returns", "", by.PRIOR, True)
+    VIX_LEVEL = ("points", "last value of the volatility index", "", by.CONTEXT, True)
+    VIX_CHANGE = ("log return", "log(level / first level said in the session)", "", by.CONTEXT, True, Memory.SESSION)
+    RATE_LEVEL = ("points", "last value of the rate symbol", "", by.CONTEXT, True)
+    RATE_CHANGE = ("points", "level - first level said in the session", "", by.CONTEXT, True, Memory.SESSION)
+
+    # Reference data, said by REFERENCE facts; NaN where nothing is known. Splits and dividends rescale all that is remembered.
+    SECTOR_CODE = ("code", "number of the sector in jobs.reference", "", "a REFERENCE that names it", False)
+    MARKET_CAP_BUCKET = ("code", "0 nano to 5 mega", "", "a REFERENCE that names it", True)
+    DAYS_SINCE_LISTING = ("days", "(t - listed) / 1 day", "", "a REFERENCE that names it", False)
+    NEW_LISTING = ("0 or 1", "1 for 30 days", "", "a REFERENCE that names the listing", True)
+    DELISTED = ("0 or 1", "1 from the delisting on, or while a STATUS says so", "", "either, or a REFERENCE of the listing", True)
+
     # Quality. These come last: WARMING_UP_SHARE counts all before SECONDS_SINCE_EVENT.
     SECONDS_SINCE_EVENT = ("seconds", "t - time of the newest accepted event that is no CLOCK", "", "none", True)
     SEQUENCE_GAPS_1_HOUR = ("gaps", "gaps in the numbering, 1 h, hop 5 min", "", "none", False, Memory.LOADED)
@@ -286,7 +281,7 @@ MODEL_INPUTS: Final[tuple[int, ...]] = tuple(int(feature) for feature in Feature
 def feature_set_id() -> str:
     """Hash of names, units, formulas and warm-ups in order: two vectors can be compared only when it is equal. 16 hexadecimal digits."""
     lines = "\n".join(f"{feature.name}|{feature.unit}|{feature.formula}|{feature.warm_up}|{feature.model_input}" for feature in Feature)
-    return hashlib.sha256(f"{__doc__}\n{lines}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{feature_terms.__doc__}\n{lines}".encode()).hexdigest()[:16]
 
 
 FEATURE_SET: Final = feature_set_id()

@@ -9,6 +9,9 @@ import numpy as np
 
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND, TradingStatus
+from udfs.kernels.facts.context import put_context
+from udfs.kernels.facts.reference import put_reference
+from udfs.kernels.facts.session import put_session
 from udfs.kernels.feature_vector import FEATURE_COUNT, Feature
 from udfs.kernels.indicators.vwap import weighted_price
 from udfs.kernels.microstructure.features import fill_microstructure
@@ -58,6 +61,9 @@ def fill_row(row: Record, values: Record, state: Record, settings: Record, event
     _volatility(values, state)
     put_hour_measures(values, state, settings)
     _activity(values, state)
+    put_session(values, state)
+    put_context(values, state)
+    put_reference(values, state)
     fill_quality(values, state)
     for place in range(FEATURE_COUNT):
         value = np.float32(values[place])

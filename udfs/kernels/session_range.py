@@ -7,7 +7,7 @@ import numpy as np
 
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND
-from udfs.kernels.sessions import session_of, session_start
+from udfs.kernels.sessions import session_of
 from udfs.kernels.symbol_state import NO_PRICE, SECONDS_RING, Record
 
 
@@ -17,7 +17,7 @@ def extend_session_range(state: Record, second: int, high: float, low: float, pr
 
     Trade prices drive mid prices out, as they do in bars.
     """
-    held, session = state.session_range, session_of(second)
+    held, session = state.session_range, session_of(state, second)
     kind_held = held.price_kind if held.session == session else NO_PRICE
     if price_kind == NO_PRICE or price_kind < kind_held:
         return
@@ -29,10 +29,10 @@ def extend_session_range(state: Record, second: int, high: float, low: float, pr
 @kernel
 def session_range(state: Record) -> tuple[float, float]:
     """Highest and lowest price so far; NaN before the first print of the session."""
-    held, session = state.session_range, session_of(state.clock // NANOSECONDS_PER_SECOND)
+    held, session = state.session_range, session_of(state, state.clock // NANOSECONDS_PER_SECOND)
     is_held = held.session == session
     high, low, kind = (held.high, held.low, held.price_kind) if is_held else (np.nan, np.nan, NO_PRICE)
-    for second in range(max(session_start(session), state.next_second), state.clock // NANOSECONDS_PER_SECOND + 1):
+    for second in range(max(session, state.next_second), state.clock // NANOSECONDS_PER_SECOND + 1):
         tile = state.seconds[second % SECONDS_RING]
         if tile.second == second and tile.price_kind != NO_PRICE and tile.price_kind >= kind:
             high = tile.high if tile.price_kind > kind else max(high, tile.high)

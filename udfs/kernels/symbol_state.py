@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.kernels.events import BOOK_DEPTH
+from udfs.kernels.facts.layout import CONTEXT_FACTS, CONTEXT_NUMBERS, REFERENCE_FACTS, SESSION_FACTS
 from udfs.kernels.microstructure.layout import MICROSTRUCTURE
 from udfs.kernels.plausibility.layout import PLAUSIBILITY
 from udfs.kernels.trend_state import HOUR_VALUES, RANGE_RING, RANGE_TILE, SESSION_RANGE, TREND, TREND_VALUES
@@ -171,6 +172,10 @@ SYMBOL_STATE: Final = np.dtype(
         ("last_event_time", "i8"),
         ("microstructure", MICROSTRUCTURE),
         ("plausibility", PLAUSIBILITY),
+        ("session_facts", SESSION_FACTS),
+        ("context", CONTEXT_FACTS),
+        ("reference", REFERENCE_FACTS),
+        ("adjusted_second", "i8"),
         ("priced_by_trades", "u1"),
         ("book_ready", "u1"),
         ("book_quarantine", "u1"),
@@ -195,4 +200,8 @@ def new_state() -> SymbolState:
                 state[group][field] = np.nan
     state["book"] = np.nan
     state["tens"]["price"] = np.nan
+    for field in (*CONTEXT_NUMBERS, "first_vix", "first_rate"):
+        state["context"][field] = np.nan
+    for field in state["reference"].dtype.names or ():
+        state["reference"][field] = np.nan
     return state

@@ -118,8 +118,9 @@ def add_traded(state: Record, second: int, volume: float, notional: float) -> No
     slot = state.tens[(second // SECONDS_PER_TEN) % TENS_RING]
     slot.priced_volume += volume
     slot.notional += notional
-    if session_of(second) != state.session:
-        state.session = session_of(second)
+    session = session_of(state, second)
+    if session != state.session:
+        state.session = session
         state.session_volume, state.session_notional = 0.0, 0.0
     state.session_volume += volume
     state.session_notional += notional

@@ -14,7 +14,7 @@ from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND
 from udfs.kernels.indicators.vwap import typical_price
 from udfs.kernels.session_range import extend_session_range
-from udfs.kernels.sessions import session_of, session_start
+from udfs.kernels.sessions import session_of
 from udfs.kernels.symbol_state import FLOW_RING, TRADE_PRICES, Record
 from udfs.kernels.tiles import SECONDS_PER_TEN, add_mark, add_traded, advance_tens
 
@@ -36,7 +36,7 @@ def take_vendor_bar(state: Record, event: Record, settings: Record, work: Record
     _merge_bar(state, bar, last_second)
     _count_volume(state, bar, last_second)
     add_mark(state, end_time - 1, bar[CLOSE])
-    extend_session_range(state, last_second, *_range_in_session(bar, last_second), TRADE_PRICES)
+    extend_session_range(state, last_second, *_range_in_session(state, bar, last_second), TRADE_PRICES)
     state.priced_by_trades = 1
     if end_time >= state.last_trade_time:
         state.last_trade_time, state.last_trade_price = end_time, bar[CLOSE]
@@ -44,9 +44,9 @@ def take_vendor_bar(state: Record, event: Record, settings: Record, work: Record
 
 
 @kernel
-def _range_in_session(bar: Record, last_second: int) -> tuple[float, float]:
+def _range_in_session(state: Record, bar: Record, last_second: int) -> tuple[float, float]:
     """Highest and lowest price of the bar, or its close alone when it began in an earlier session."""
-    begins_in_it = last_second + 1 - int(bar[LENGTH]) >= session_start(session_of(last_second))
+    begins_in_it = last_second + 1 - int(bar[LENGTH]) >= session_of(state, last_second)
     return (bar[HIGH], bar[LOW]) if begins_in_it else (bar[CLOSE], bar[CLOSE])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND
-from udfs.kernels.sessions import session_of, session_start
+from udfs.kernels.sessions import session_of
 from udfs.kernels.symbol_state import FLOW_RING, HOURS_RING, MINUTES_RING, SECONDS_RING, TENS_RING, Record
 from udfs.kernels.tiles import SECONDS_PER_TEN, is_priced
 
@@ -87,10 +87,10 @@ def minute_sums(state: Record, first: int) -> tuple[int, float, float, float, in
 @kernel
 def session_sums(state: Record) -> tuple[float, float]:
     """Priced volume and notional of the session that the clock is in."""
-    session = session_of(state.clock // NANOSECONDS_PER_SECOND)
+    session = session_of(state, state.clock // NANOSECONDS_PER_SECOND)
     volume = state.session_volume if state.session == session else 0.0
     notional = state.session_notional if state.session == session else 0.0
-    for second in range(max(session_start(session), state.next_second), state.clock // NANOSECONDS_PER_SECOND + 1):
+    for second in range(max(session, state.next_second), state.clock // NANOSECONDS_PER_SECOND + 1):
         tile = state.seconds[second % SECONDS_RING]
         if tile.second == second:
             volume += tile.priced_volume

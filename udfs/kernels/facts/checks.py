@@ -10,19 +10,36 @@ import numpy as np
 from udfs.errors import Reason
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import FACT_NUMBERS
+from udfs.kernels.facts.adjustment import adjustment_is_possible
+from udfs.kernels.facts.context import context_is_possible
+from udfs.kernels.facts.reference import reference_is_possible
+from udfs.kernels.facts.session import session_is_possible
 from udfs.kernels.firewall import ACCEPTED, is_absurd_time
 from udfs.kernels.symbol_state import Record
+from udfs.kernels.work_area import ADJUSTMENT, CONTEXT, REFERENCE, SESSION
 
 _TIME_ABSURD: Final = int(Reason.TIME_ABSURD)
 _NOT_A_NUMBER: Final = int(Reason.NOT_A_NUMBER)
+_FACT_ABSURD: Final = int(Reason.FACT_ABSURD)
 
 
 @kernel
-def check_fact(settings: Record, event: Record) -> int:
-    """TIME_ABSURD, for news from the future too; NOT_A_NUMBER where a number is infinite: NaN says that it is not known."""
+def check_fact(state: Record, settings: Record, event: Record) -> int:
+    """TIME_ABSURD, for news from the future too; NOT_A_NUMBER: infinite, NaN says that it is not known; else FACT_ABSURD."""
     if is_absurd_time(settings, event.event_time, event.available_time):
         return _TIME_ABSURD
     for place in range(FACT_NUMBERS):
         if np.isinf(event.numbers[place]):
             return _NOT_A_NUMBER
-    return ACCEPTED
+    return ACCEPTED if _is_possible(state, event.kind, event.numbers) else _FACT_ABSURD
+
+
+@kernel
+def _is_possible(state: Record, kind: int, numbers: Record) -> bool:
+    if kind == CONTEXT:
+        return context_is_possible(numbers)
+    if kind == REFERENCE:
+        return reference_is_possible(numbers)
+    if kind == SESSION:
+        return session_is_possible(numbers)
+    return adjustment_is_possible(state, numbers) if kind == ADJUSTMENT else True

@@ -1,0 +1,39 @@
+"""The makers of facts that the settings ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jobs.gateway.context_facts import ContextFacts, ContextSettings
+from jobs.gateway.facts import FactMaker, Facts
+from jobs.gateway.reference_facts import AdjustmentFacts, ReferenceFacts
+from jobs.gateway.session_facts import SessionFacts, sessions_of
+from jobs.reference.corporate_actions import read_actions
+from jobs.reference.instruments import Instruments, read_instruments
+from jobs.settings import FactsSection
+from udfs.kernels.events import NANOSECONDS_PER_MILLISECOND
+
+
+def facts_of(settings: FactsSection, instruments: Instruments | None = None) -> Facts:
+    """All makers; `instruments` in place of the file's. Raises SourceError or InvalidSettings before the first event."""
+    if instruments is None and settings.instruments:
+        instruments = read_instruments(Path(settings.instruments))
+    known = instruments or Instruments([])
+    makers: list[FactMaker] = []
+    if settings.corporate_actions:
+        makers.append(AdjustmentFacts(read_actions(Path(settings.corporate_actions))))
+    if settings.calendar or instruments is not None:
+        if settings.calendar:
+            sessions_of(settings.calendar)
+        makers.append(SessionFacts(lambda symbol, second: known.calendar_at(symbol, second) or settings.calendar))
+    if instruments is not None:
+        makers.append(ReferenceFacts(instruments))
+    context = ContextSettings(
+        settings.index_symbol,
+        settings.volatility_index_symbol,
+        settings.rate_symbol,
+        settings.context_interval_milliseconds * NANOSECONDS_PER_MILLISECOND,
+    )
+    if instruments is not None or context.index or context.volatility_index or context.rate:
+        makers.append(ContextFacts(context, known))
+    return Facts(tuple(makers))
