@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jobs.gateway.market_event import MarketEvent
+from jobs.gateway.market_event import MarketEvent, numbers_of
 from jobs.gateway.order_book import BookRebuilder, BookState, BookUpdate, Level
 from jobs.gateway.readers.times import iso_time
 from udfs.kernels.events import EventFlag, EventKind
@@ -80,7 +80,7 @@ class BookCheck:
         while self._waiting and self._waiting[0].sequence < event.sequence:
             self._compare(self._waiting.popleft())
         self._ids.append(event.sequence)
-        self._quotes.append(tuple(event.payload))
+        self._quotes.append(numbers_of(event))
         if len(self._ids) > KEPT_QUOTES:
             del self._ids[:TRIMMED_QUOTES], self._quotes[:TRIMMED_QUOTES]
 

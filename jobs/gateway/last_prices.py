@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from array import array
 
-from jobs.gateway.market_event import MarketEvent
+import numpy as np
+
+from jobs.gateway.market_event import MarketEvent, numbers_of
 from udfs.kernels.events import NANOSECONDS_PER_SECOND, EventFlag, EventKind
 
 REMEMBERED_SECONDS = 320
@@ -50,16 +52,17 @@ class LastPrices:
         self._ring[self.second % REMEMBERED_SECONDS] = price
 
     def _price_of(self, event: MarketEvent) -> float:
-        kind, payload = event.kind, event.payload
+        kind = event.kind
         if kind == _TRADE and not event.flags & _VOLUME_ONLY:
             self._is_traded = True
-            return float(payload[0])
+            return numbers_of(event)[0]
         if kind == _BAR:
             self._is_traded = True
-            return float(payload[3])
+            return numbers_of(event)[3]
         if self._is_traded or kind not in (_QUOTE, _BOOK):
             return math.nan
-        bid, ask = (payload[0], payload[2]) if kind == _QUOTE else (payload[0, 0], payload[2, 0])  # type: ignore[call-overload]
+        levels = np.asarray(event.payload)
+        bid, ask = (levels[0], levels[2]) if kind == _QUOTE else (levels[0, 0], levels[2, 0])
         return 0.5 * (float(bid) + float(ask))
 
     def _fill(self, second: int) -> None:

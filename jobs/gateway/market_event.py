@@ -5,7 +5,7 @@ All times are integer nanoseconds since the Unix epoch (UTC). Prices and sizes a
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,11 @@ class MarketEvent(NamedTuple):
     flags: int
     """EventFlag bits."""
     payload: Payload
+
+
+def numbers_of(event: MarketEvent) -> tuple[float, ...]:
+    """Payload of an event that is neither a BOOK nor NEWS."""
+    return cast("tuple[float, ...]", event.payload)
 
 
 class RejectedLine(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jobs.gateway.book_check import BookCheck
-from jobs.gateway.market_event import Item, MarketEvent, RejectedLine
+from jobs.gateway.market_event import Item, MarketEvent, RejectedLine, numbers_of
 from jobs.gateway.readers.times import iso_time
 from udfs.errors import Reason
 from udfs.kernels.events import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, EventFlag, EventKind
@@ -155,7 +155,8 @@ class SymbolSummary:
 def best_prices(event: MarketEvent) -> tuple[float, float] | None:
     """Best bid and ask price of a quote or book, None for other kinds."""
     if event.kind == EventKind.QUOTE:
-        return event.payload[0], event.payload[2]
+        bid, _, ask, _ = numbers_of(event)
+        return bid, ask
     if event.kind == EventKind.BOOK:
         levels = np.asarray(event.payload)
         return float(levels[0, 0]), float(levels[2, 0])

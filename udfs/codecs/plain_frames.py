@@ -57,7 +57,7 @@ class PlainFrameReader:
     def __init__(self, framing: MessageFraming, largest_bytes: int = LARGEST_FRAME_BYTES) -> None:
         room = np.zeros(1, _ROOM)
         self._room = room.view(np.uint8)
-        self._columns = FrameColumns(*(room[name][0] for name in _PLAIN), EMPTY.facts)
+        self._columns = EMPTY._replace(**{name: room[name][0] for name in _PLAIN})
         self._accepted, self._largest_bytes = framing.accepted, largest_bytes
         self._rows = np.zeros(_COLUMNS, np.int64)
         self._read = compiled_reader()

@@ -25,7 +25,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from jobs.gateway.market_event import Item, MarketEvent
+from jobs.gateway.market_event import Item, MarketEvent, numbers_of
 from jobs.gateway.readers.lines import Parse, iterate_lines, open_bytes, read_file
 from jobs.gateway.readers.source import FileHead, SourceFile
 from jobs.gateway.readers.times import NEW_YORK, compact_date, midnight
@@ -117,7 +117,7 @@ def is_per_exchange(path: Path, member: str) -> bool:
     with open_bytes(path, member) as stream:
         for _, line in islice(iterate_lines(stream), SAMPLED_ROWS):
             try:
-                bid, _, ask, _ = parse(line).payload
+                bid, _, ask, _ = numbers_of(parse(line))
             except ValueError:
                 continue
             rows += 1
