@@ -9,6 +9,7 @@ from tests.support.kernel_events import Event, columns_of
 from udfs.codecs.control import encode_control
 from udfs.codecs.frames import encode_frame
 from udfs.errors import SourceError
+from udfs.kernels.events import EventKind
 from udfs.operators.control_log import ControlLog, ControlLogSettings
 from udfs.operators.control_state import FetchModel
 from udfs.operators.symbol_processor import Outcome, SymbolProcessor
@@ -71,7 +72,8 @@ def processor(entries: Sequence[bytes] = (), models: Mapping[str, bytes] | None 
 
 
 def frame_of(events: Sequence[Event], control_version: int = 0, symbol: str = SYMBOL) -> bytes:
-    return encode_frame(symbol, "venue", "source", control_version, columns_of(events))
+    texts = ["news" for event in events if event.kind == EventKind.NEWS]
+    return encode_frame(symbol, "venue", "source", control_version, columns_of(events), texts)
 
 
 def process(
