@@ -19,6 +19,7 @@ from jobs.benchmark.latency import measure
 from jobs.benchmark.load import Load
 from jobs.benchmark.machine import description
 from jobs.benchmark.state import measure_state
+from jobs.benchmark.throughput import measure_throughput
 from udfs.errors import TickflowError
 
 
@@ -46,6 +47,11 @@ def _latency(options: argparse.Namespace) -> dict[str, Any]:
     return measure(options.data, load, options.warm_up_seconds)
 
 
+def _throughput(options: argparse.Namespace) -> dict[str, Any]:
+    shutil.rmtree(options.data, ignore_errors=True)
+    return measure_throughput(options.data, options.ticks, options.symbols, options.maximum_events)
+
+
 def _kernels(options: argparse.Namespace) -> dict[str, Any]:
     return measure_kernels(options.events, options.runs) | {"machine": description()}
 
@@ -58,6 +64,12 @@ def _show_latency(result: dict[str, Any]) -> None:
     offered = f"{result['rate_offered']:.0f} ticks/s offered, {result['signals_a_second']:.0f} signals/s, {result['symbols']} symbols"
     latencies = "\n".join(f"  {name:<6} {value:>9.2f} ms" for name, value in (result["milliseconds"] or {}).items())
     print(f"event to signal, {offered}\n{latencies}")
+
+
+def _show_throughput(result: dict[str, Any]) -> None:
+    rates = result["ticks_a_second"] or {}
+    print(f"{result['ticks']} ticks of {result['symbols']} symbols in {result['frames']} frames, {result['signals']} signals")
+    print("\n".join(f"  {name:<8} {rate:>9} ticks/s" for name, rate in rates.items()))
 
 
 def _show_kernels(result: dict[str, Any]) -> None:
@@ -81,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="infra/tickflow bench", description=__doc__)
     kinds = parser.add_subparsers(dest="kind", required=True)
     _add_latency(kinds.add_parser("latency", help="event to signal through the broker, under a steady load"))
+    _add_throughput(kinds.add_parser("throughput", help="how fast the whole job drains a log"))
     kernels = kinds.add_parser("kernels", help="what a tick and a frame cost the kernels")
     kernels.add_argument("--events", type=int, default=64_000, help="events of each case (default 64000)")
     kernels.add_argument("--runs", type=int, default=5, help="passes over them (default 5)")
@@ -103,6 +116,14 @@ def _add_latency(latency: argparse.ArgumentParser) -> None:
     )
     latency.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
     latency.set_defaults(measure=_latency, show=_show_latency)
+
+
+def _add_throughput(throughput: argparse.ArgumentParser) -> None:
+    throughput.add_argument("--ticks", type=int, default=1_000_000, help="events in the log (default 1000000)")
+    throughput.add_argument("--symbols", type=int, default=10, help="symbols that share them (default 10)")
+    throughput.add_argument("--maximum-events", type=int, default=32, help="events in a frame (default 32)")
+    throughput.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
+    throughput.set_defaults(measure=_throughput, show=_show_throughput)
 
 
 if __name__ == "__main__":

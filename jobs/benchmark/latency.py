@@ -44,7 +44,7 @@ def measure(data: Path, load: Load, warm_up_seconds: float) -> dict[str, Any]:
     machine = description()
     with local_session(data) as session:
         make_topics(session.settings)
-        control_version = _release_model(session)
+        control_version = release_model(session)
         generator = LoadGenerator(whole, session.settings.kafka.bootstrap_servers, control_version)
         settings = _checkpoints_as_on_a_cluster(session.settings)
         job = submit(live_plan(settings, session.lake), "bench latency", session.endpoints)
@@ -64,7 +64,8 @@ def _checkpoints_as_on_a_cluster(settings: Settings) -> Settings:
     return settings.model_copy(update={"flink": settings.flink.model_copy(update={"checkpoint_interval_milliseconds": interval})})
 
 
-def _release_model(session: Session) -> int:
+def release_model(session: Session) -> int:
+    """Train the benchmark's model and put it into force; the version of its control entry."""
     say("bench: training a model on simulated history")
     trained = benchmark_model()
     reference = open_store(session.models).put(trained.version, trained.data, trained.card)

@@ -9,6 +9,7 @@ import pytest
 from jobs.bench import main
 from jobs.benchmark import kernels
 from jobs.benchmark.state import measure_state
+from jobs.benchmark.throughput import Sample, summary
 from jobs.benchmark.trained import rows_of
 from jobs.training.dataset import from_table
 from tests.support.quiet_market import small_market
@@ -50,3 +51,16 @@ def test_the_benchmarks_rows_are_rows_that_training_reads() -> None:
     rows = rows_of(small_market(seconds=20))
     assert rows.num_rows > 100
     assert len(from_table(rows, FEATURE_NAMES).price) == rows.num_rows
+
+
+def test_a_rate_counts_only_what_was_read_warm() -> None:
+    """Slow at first, then 100 frames of 10 ticks a second for 4 s and 300 for the last one."""
+    read = [0, 10, 300, 400, 500, 600, 700, 1000]
+    found = summary([Sample(float(second), frames, second * 0.5) for second, frames in enumerate(read)], 1000, 10_000)
+    assert found["ticks_a_second"] == {"overall": 1400, "minimum": 1000, "median": 1000, "maximum": 3000}
+    assert found["counted_seconds"] == 5.0
+    assert found["cpu_seconds_a_million_ticks"] == pytest.approx(2.5 / 7000 * 1e6, abs=0.01)
+
+
+def test_too_few_looks_give_no_rate() -> None:
+    assert summary([Sample(0.0, 0, 0.0), Sample(1.0, 100, 1.0)], 100, 1000) == {"ticks_a_second": None}
