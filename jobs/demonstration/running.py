@@ -25,6 +25,7 @@ from jobs.demonstration.watching import SignalWatcher
 from jobs.gateway.control_follower import ControlFollower
 from jobs.gateway.counts import GatewayCounts
 from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.known_facts import facts_of
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.publisher import KafkaPublisher, PublisherSettings
 from jobs.gateway.running_source import RunningSource
@@ -65,11 +66,12 @@ def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOp
     _publish_rules(publisher, settings)
     submission = _Submission(session)
     stretches = prepare()
+    facts = stretches.facts or facts_of(settings.facts)
     running = RunningSource(stretches.source)
     online = start_online_store(settings)
     try:
         with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control) as follower, SignalWatcher(settings) as watcher:
-            gateway = Gateway(KafkaPublisher(publisher), GatewaySettings.of(settings), Pacer(), follower.version)
+            gateway = Gateway(KafkaPublisher(publisher), GatewaySettings.of(settings), Pacer(), follower.version, facts)
             say("demo: sending the warm-up stretch")
             before = gateway.run(running, close_bars=False, until=stretches.live_from)
             job = submission.wait()
@@ -153,10 +155,10 @@ def _watch(gateway: Gateway, running: RunningSource, stretches: Stretches, watch
 def _counts(session: Session, sent: GatewayCounts, taken: Mapping[str, int]) -> dict[str, Any]:
     """What went in (told by the gateway), what became of it (told by the job's counters and the lake's rejects), and whether it adds up."""
     catalog = session.catalog
-    reasons, rejected_clocks = _rejected(session)
+    reasons, rejected_additions = _rejected(session)
     late, duplicates = reasons.pop(Reason.LATE, 0), reasons.pop(Reason.DUPLICATE, 0)
     unreadable = sent.rejected
-    processed = taken.get("accepted_events", 0) - (sent.clocks - rejected_clocks)
+    processed = taken.get("accepted_events", 0) - (sent.clocks + sent.facts - rejected_additions)
     rejected = sum(reasons.values()) + unreadable
     by_reason = {Reason(code).name.lower(): count for code, count in sorted(reasons.items())}
     return {
@@ -177,21 +179,21 @@ def _counts(session: Session, sent: GatewayCounts, taken: Mapping[str, int]) -> 
 
 
 def _rejected(session: Session) -> tuple[Counter[int], int]:
-    """How many events of the source were rejected for each reason, and how many CLOCK events, which are the gateway's own."""
+    """How many events of the source were rejected for each reason, and how many that the gateway had added: CLOCK events and facts."""
     reasons: Counter[int] = Counter()
-    clocks = 0
+    additions = 0
     for batch in read_rows(session.catalog, NAMESPACE, "rejects", ("reason", "raw")):
         for reason, raw in zip(batch.column("reason").to_pylist(), batch.column("raw").to_pylist(), strict=True):
-            if _is_clock(raw):
-                clocks += 1
+            if _is_addition(raw):
+                additions += 1
             else:
                 reasons[reason] += 1
-    return reasons, clocks
+    return reasons, additions
 
 
-def _is_clock(raw: bytes) -> bool:
+def _is_addition(raw: bytes) -> bool:
     try:
-        return bool((decode_frame(raw).columns.kind == int(EventKind.CLOCK)).all())
+        return bool((decode_frame(raw).columns.kind >= int(EventKind.CLOCK)).all())
     except MalformedMessage:
         return False
 

@@ -8,8 +8,12 @@ from itertools import islice
 from pathlib import Path
 
 from jobs.gateway.detect import open_source
+from jobs.gateway.facts import Facts
+from jobs.gateway.known_facts import facts_of
 from jobs.gateway.market_event import MarketEvent
 from jobs.gateway.running_source import Source
+from jobs.settings import FactsSection
+from jobs.simulator.instruments import simulated_instruments
 from jobs.simulator.settings import SimulationSettings
 from jobs.simulator.source import SimulatedSource
 from udfs.errors import SourceError
@@ -34,15 +38,19 @@ class Stretches:
     live_until: int | None
     """None: until the source ends."""
     horizon_seconds: int
+    facts: Facts | None = None
+    """What is put into the log besides; None: what the settings ask for."""
 
 
 def simulated(symbols: int, ticks_per_second: float, seconds: float, seed: int) -> Stretches:
-    """A simulated market: its past at full speed, then `seconds` of it live."""
+    """A simulated market: its past at full speed, then `seconds` of it live. Its most active symbol stands for the index."""
     settings = SimulationSettings(
         symbols=symbols, seconds=SIMULATED_WARM_UP_SECONDS + seconds, ticks_per_second=ticks_per_second, seed=seed
     )
     live_from = settings.start_time + SIMULATED_WARM_UP_SECONDS * SECOND
-    return Stretches(SimulatedSource(settings), live_from, None, HORIZONS_SECONDS[0])
+    wanted = FactsSection(calendar="24/7", index_symbol=settings.names()[0])
+    facts = facts_of(wanted, simulated_instruments(settings))
+    return Stretches(SimulatedSource(settings), live_from, None, HORIZONS_SECONDS[0], facts)
 
 
 def recorded(path: Path, seconds: float | None, speed: float) -> Stretches:

@@ -14,7 +14,7 @@ _KINDS = 256
 
 @dataclass(frozen=True, slots=True)
 class GatewayCounts:
-    """One moment's numbers. `messages` = events of all kinds but CLOCK and facts, packed or waiting, plus rejected lines plus `dropped`."""
+    """One moment's numbers. `messages` = events, packed or waiting, that the gateway did not add itself, rejected lines, and `dropped`."""
 
     messages: int
     """Items that the source yielded."""
@@ -24,6 +24,8 @@ class GatewayCounts:
     """Events that were taken and have not left in a frame, CLOCK events included."""
     clocks: int
     """CLOCK events that the packer added."""
+    facts: int
+    """Facts that the gateway added."""
     frames: int
     bytes: int
     """Of the encoded frames."""
@@ -65,6 +67,7 @@ class Tally:
     """The running numbers behind `GatewayCounts`."""
 
     messages: int = 0
+    facts: int = 0
     frames: int = 0
     bytes: int = 0
     control_version: int = 0

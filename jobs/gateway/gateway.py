@@ -129,6 +129,7 @@ class Gateway:
             events_by_kind=tally.events_by_kind(),
             waiting_events=packer.waiting_events,
             clocks=packer.clocks_added,
+            facts=tally.facts,
             frames=tally.frames,
             bytes=tally.bytes,
             rejected_by_reason={reason.name.lower(): count for reason, count in sorted(tally.rejected.items())},
@@ -154,14 +155,22 @@ class Gateway:
                     source.put_back(item)
                     tally.interrupted = self._stopped
                     return False
-                for event in (*facts.before(item), item) if facts.makers else (item,):
-                    frame = packer.add(event)
-                    if frame is not None:
-                        self._send(frame, source)
+                if facts.makers:
+                    self._add_facts(item, source)
+                frame = packer.add(item)
+                if frame is not None:
+                    self._send(frame, source)
             else:
                 self._reject(item)
             tally.messages += 1
         return True
+
+    def _add_facts(self, event: MarketEvent, source: RunningSource) -> None:
+        for fact in self.facts.before(event):
+            self._tally.facts += 1
+            frame = self._packer.add(fact)
+            if frame is not None:
+                self._send(frame, source)
 
     def _pass_at_once(self, due: int, source: RunningSource) -> None:
         """At full speed the time is always the next event's."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.demonstration.stretches import SIMULATED_WARM_UP_SECONDS, simulated
 from jobs.gateway.context_facts import ContextFacts, ContextSettings
 from jobs.gateway.facts import FactMaker, Facts
 from jobs.gateway.gateway import Gateway
@@ -195,3 +196,23 @@ def test_the_job_makes_features_of_what_the_gateway_puts_into_the_log() -> None:
     assert row[Feature.RETURN_5_MINUTES] == 0.0
     assert row[Feature.INDEX_RETURN_5_MINUTES] == 0.0
     assert 0.0 < row[Feature.SECONDS_TO_CLOSE] < 6 * 3600
+
+
+def test_the_simulated_market_tells_of_its_sectors_and_its_index() -> None:
+    """What a demo shows: every fact is believed, counted, and valid in the rows after the first minutes."""
+    stretches = simulated(symbols=6, ticks_per_second=30.0, seconds=1.0, seed=7)
+    assert stretches.facts is not None
+    sink = MemorySink()
+    begin = stretches.live_from - SIMULATED_WARM_UP_SECONDS * SECOND
+    counts = Gateway(sink, facts=stretches.facts).run(stretches.source, until=begin + 400 * SECOND)  # type: ignore[arg-type]
+    assert counts.messages + counts.facts + counts.clocks == counts.events + counts.rejected
+    frames = [decode_frame(value) for topic, key, value, _ in sink.records if key == b"SIM02"]
+    state = new_state()
+    results = [advance(state, frame.columns, KernelSettings()) for frame in frames]
+    kinds = np.concatenate([frame.columns.kind for frame in frames])
+    verdicts = np.concatenate([result.verdicts for result in results])
+    assert (verdicts[kinds > EventKind.CLOCK] == 0).all()
+    assert 250 < (kinds == EventKind.CONTEXT).sum() <= 400
+    valid = np.concatenate([result.row_valid for result in results])[-200:]
+    told = (Feature.INDEX_RETURN_5_MINUTES, Feature.SECTOR_RANK, Feature.SECTOR_RELATIVE_RETURN_5_MINUTES, Feature.SESSION_PHASE)
+    assert valid[:, told].mean() > 0.9
