@@ -13,7 +13,7 @@ from jobs.settings import Settings
 from udfs.codecs.control import decode_control
 from udfs.errors import MalformedMessage, TickflowError
 from udfs.operators.control_state import ControlSnapshot, ControlState, RefusedControl
-from udfs.records import ControlKind, ModelReference
+from udfs.records import ControlEvent, ControlKind, ModelReference
 
 READ_SECONDS = 20.0
 
@@ -24,6 +24,7 @@ class InForce:
 
     snapshot: ControlSnapshot
     model: ModelReference | None
+    news_model: ModelReference | None
     refused: tuple[RefusedControl, ...]
     """Entries that no worker applies, other than models."""
 
@@ -53,15 +54,15 @@ def read_control_log(settings: Settings, timeout_seconds: float = READ_SECONDS) 
 
 def in_force(entries: Iterable[bytes]) -> InForce:
     """The state after these entries, without loading any model."""
-    state, model, models = ControlState(_no_model), None, set()
+    state, newest, models = ControlState(_no_model), dict[ControlKind, ModelReference | None](), set()
     for number, raw in enumerate(entries):
-        found = _model(raw, number)
+        found = _model_event(raw, number)
         if found is not None:
-            model = found
+            newest[found.kind] = found.model
             models.add(number + 1)
         state.read(raw)
     refused = tuple(entry for entry in state.refused if entry.version not in models)
-    return InForce(state.at(state.version), model, refused)
+    return InForce(state.at(state.version), newest.get(ControlKind.MODEL), newest.get(ControlKind.NEWS_MODEL), refused)
 
 
 def _entries(consumer: Consumer, topic: str, end: int, timeout_seconds: float) -> Iterable[bytes]:
@@ -78,12 +79,12 @@ def _entries(consumer: Consumer, topic: str, end: int, timeout_seconds: float) -
         yield bytes(message.value() or b"")
 
 
-def _model(raw: bytes, offset: int) -> ModelReference | None:
+def _model_event(raw: bytes, offset: int) -> ControlEvent | None:
     try:
         event = decode_control(raw, offset)
     except MalformedMessage:
         return None
-    return event.model if event.kind is ControlKind.MODEL else None
+    return event if event.kind in (ControlKind.MODEL, ControlKind.NEWS_MODEL) else None
 
 
 def _no_model(model: ModelReference) -> bytes:

@@ -97,7 +97,11 @@ def release_event(reference: ModelReference, author: str, reason: str, event_tim
 
 
 def main(arguments: list[str]) -> int:
-    """Run the verb; 0 trained, 1 not, 2 usage or environment."""
+    """Run the verb, or that of news; 0 trained, 1 not, 2 usage or environment."""
+    if arguments[:1] == ["news"]:
+        from jobs import train_news
+
+        return train_news.main(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         result = _run(options)
@@ -179,7 +183,9 @@ def _parser() -> argparse.ArgumentParser:
     from infra.local.paths import DATA
 
     parser = argparse.ArgumentParser(
-        prog="tickflow train", description="Train a model on the lake's feature rows and keep it in the model store."
+        prog="tickflow train",
+        description="Train a model on the lake's feature rows and keep it in the model store.",
+        epilog="`tickflow train news` trains the model that reads news.",
     )
     parser.add_argument("--from", dest="from_time", type=parse_time, metavar="TIME", help="first event time, ISO 8601, UTC")
     parser.add_argument("--to", dest="to_time", type=parse_time, metavar="TIME", help="event time to stop before")

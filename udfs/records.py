@@ -198,6 +198,7 @@ class ControlKind(IntEnum):
     REMOVE_ALERT_RULE = 3
     HALT = 4
     RESUME = 5
+    NEWS_MODEL = 6
 
 
 class Measure(IntEnum):

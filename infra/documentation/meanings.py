@@ -27,6 +27,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.FROZEN_QUOTE: "the same best level again, though trades went through elsewhere; the first one that differs is believed",
     Reason.LOCKED_BOOK: "best bid equal to best ask for a minute already; the book is in quarantine as if it were crossed",
     Reason.FACT_ABSURD: "a session, context, reference or adjustment whose numbers cannot be",
+    Reason.EMPTY_NEWS: "a news item with nothing to read in it",
     Reason.MALFORMED_FRAME: "bytes that are no frame",
     Reason.UNKNOWN_SCHEMA: "a schema id or message index that is not a frame's",
     Reason.UNKNOWN_SYMBOL: "a symbol that is not in `universe`",
@@ -65,6 +66,7 @@ CONTROL_KINDS: Final[Mapping[ControlKind, str]] = {
     ControlKind.REMOVE_ALERT_RULE: "takes a rule out of force",
     ControlKind.HALT: "stops signals for symbols, or for all",
     ControlKind.RESUME: "lets them flow again",
+    ControlKind.NEWS_MODEL: "puts a model that reads news into force",
 }
 
 MEASURES: Final[Mapping[Measure, str]] = {

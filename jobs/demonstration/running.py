@@ -39,6 +39,7 @@ from jobs.settings import Settings
 from jobs.stored import stored_rows, wait_until_stored
 from jobs.submission import SubmittedJob, live_plan, make_topics, note_run, submit
 from jobs.train import TrainRequest, release_event, train
+from jobs.train_news import release_news_event, train_news
 from jobs.training.dataset import NotEnoughData
 from udfs.codecs.frames import decode_frame
 from udfs.errors import MalformedMessage, Reason
@@ -72,6 +73,8 @@ def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOp
     try:
         with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control) as follower, SignalWatcher(settings) as watcher:
             gateway = Gateway(KafkaPublisher(publisher), GatewaySettings.of(settings), Pacer(), follower.version, facts)
+            if stretches.has_news:
+                follower.wait_for(_release_news_model(session, publisher), 30.0)
             say("demo: sending the warm-up stretch")
             before = gateway.run(running, close_bars=False, until=stretches.live_from)
             job = submission.wait()
@@ -126,6 +129,14 @@ def _publish_rules(publisher: PublisherSettings, settings: Settings) -> None:
     audited(events, lambda event: publish(event, publisher, settings.topics.control))
 
 
+def _release_news_model(session: Session, publisher: PublisherSettings) -> int:
+    """Put a sentiment model into force before there is news; its control version."""
+    say("demo: training a model that reads news, on made-up sentences")
+    reference, _ = train_news(open_store(session.models, session.lake.s3_endpoint, session.lake.s3_region))
+    event = release_news_event(reference, "demo", "trained on synthetic sentences", time.time_ns())
+    return publish(event, publisher, session.settings.topics.control)
+
+
 def _train_and_release(
     session: Session, stretches: Stretches, publisher: PublisherSettings, follower: ControlFollower
 ) -> dict[str, Any] | None:
@@ -157,10 +168,9 @@ def _counts(session: Session, sent: GatewayCounts, taken: Mapping[str, int]) -> 
     catalog = session.catalog
     reasons, rejected_additions = _rejected(session)
     late, duplicates = reasons.pop(Reason.LATE, 0), reasons.pop(Reason.DUPLICATE, 0)
-    unreadable = sent.rejected
     processed = taken.get("accepted_events", 0) - (sent.clocks + sent.facts - rejected_additions)
-    rejected = sum(reasons.values()) + unreadable
-    by_reason = {Reason(code).name.lower(): count for code, count in sorted(reasons.items())}
+    rejected = sum(reasons.values()) + sent.rejected
+    by_reason = Counter({Reason(code).name.lower(): count for code, count in sorted(reasons.items())}) + Counter(sent.rejected_by_reason)
     return {
         "ticks_in": sent.messages,
         "frames_in": sent.frames,
@@ -172,7 +182,7 @@ def _counts(session: Session, sent: GatewayCounts, taken: Mapping[str, int]) -> 
         "late": late,
         "duplicates": duplicates,
         "rejected": rejected,
-        "rejected_by_reason": by_reason | ({"malformed_input_line": unreadable} if unreadable else {}),
+        "rejected_by_reason": dict(by_reason),
         "accounted": processed + late + duplicates + rejected == sent.messages,
         "symbols": sent.symbols,
     }
@@ -193,7 +203,8 @@ def _rejected(session: Session) -> tuple[Counter[int], int]:
 
 def _is_addition(raw: bytes) -> bool:
     try:
-        return bool((decode_frame(raw).columns.kind >= int(EventKind.CLOCK)).all())
+        kinds = decode_frame(raw).columns.kind
+        return bool(((kinds >= int(EventKind.CLOCK)) & (kinds != int(EventKind.NEWS))).all())
     except MalformedMessage:
         return False
 

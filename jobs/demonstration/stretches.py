@@ -25,6 +25,8 @@ HORIZONS_IN_WARM_UP = 20
 """Spans of the horizon that training, calibration and their gaps need."""
 WARM_UP_SHARE = 0.6
 SIMULATED_WARM_UP_SECONDS = 100 * 60
+NEWS_PER_HOUR = 6.0
+"""By symbol of the simulated market."""
 SAMPLED_EVERY = 100
 
 
@@ -40,17 +42,23 @@ class Stretches:
     horizon_seconds: int
     facts: Facts | None = None
     """What is put into the log besides; None: what the settings ask for."""
+    has_news: bool = False
+    """Whether there is something to read, so that a sentiment model is worth its training."""
 
 
 def simulated(symbols: int, ticks_per_second: float, seconds: float, seed: int) -> Stretches:
     """A simulated market: its past at full speed, then `seconds` of it live. Its most active symbol stands for the index."""
     settings = SimulationSettings(
-        symbols=symbols, seconds=SIMULATED_WARM_UP_SECONDS + seconds, ticks_per_second=ticks_per_second, seed=seed
+        symbols=symbols,
+        seconds=SIMULATED_WARM_UP_SECONDS + seconds,
+        ticks_per_second=ticks_per_second,
+        seed=seed,
+        news_per_hour=NEWS_PER_HOUR,
     )
     live_from = settings.start_time + SIMULATED_WARM_UP_SECONDS * SECOND
     wanted = FactsSection(calendar="24/7", index_symbol=settings.names()[0])
     facts = facts_of(wanted, simulated_instruments(settings))
-    return Stretches(SimulatedSource(settings), live_from, None, HORIZONS_SECONDS[0], facts)
+    return Stretches(SimulatedSource(settings), live_from, None, HORIZONS_SECONDS[0], facts, has_news=True)
 
 
 def recorded(path: Path, seconds: float | None, speed: float) -> Stretches:

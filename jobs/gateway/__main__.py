@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local.console import print_json, say
@@ -13,6 +14,10 @@ from jobs.gateway.counts import GatewayCounts
 from jobs.gateway.detect import open_source
 from jobs.gateway.gateway import Gateway, GatewaySettings
 from jobs.gateway.known_facts import facts_of
+from jobs.gateway.market_event import Item
+from jobs.gateway.news.merging import WithNews
+from jobs.gateway.news.news_file import parse_news_mapping, read_news_file
+from jobs.gateway.news.news_follower import NewsFollower, NewsUnreadable
 from jobs.gateway.pacing import Pacer, parse_speed
 from jobs.gateway.publisher import KafkaPublisher, PublishError, PublisherSettings
 from jobs.gateway.readers.column_mapping import parse_mapping
@@ -27,9 +32,10 @@ def main(arguments: list[str]) -> int:
     try:
         settings = load_settings(options.settings)
         pacer = Pacer(parse_speed(options.speed))
-        source = running_source(options.source, options.columns, options.shift_to_now)
+        news = read_news_file(options.news, parse_news_mapping(options.news_columns)) if options.news else []
+        source = running_source(options.source, options.columns, options.shift_to_now, news)
         counts = send(source, settings, pacer, close_bars=not options.keep_bars_open)
-    except (SourceError, InvalidSettings, ControlLogUnreadable) as error:
+    except (SourceError, InvalidSettings, ControlLogUnreadable, NewsUnreadable) as error:
         say(f"gateway: {error}")
         return 2
     except PublishError as error:
@@ -42,9 +48,10 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def running_source(path: Path, columns: str | None, shift_to_now: bool) -> RunningSource:
-    """The source, moved so that its first event is now when asked. Raises SourceError."""
-    source = open_source(path, parse_mapping(columns) if columns else None)
+def running_source(path: Path, columns: str | None, shift_to_now: bool, news: Sequence[Item] = ()) -> RunningSource:
+    """The source with news merged in, moved so that its first event is now when asked. Raises SourceError."""
+    market = open_source(path, parse_mapping(columns) if columns else None)
+    source = WithNews(market, tuple(news)) if news else market
     if not shift_to_now:
         return RunningSource(source)
     first = RunningSource(source).first_available_time()
@@ -57,8 +64,10 @@ def send(source: RunningSource, settings: Settings, pacer: Pacer, *, close_bars:
     """Send everything. Raises PublishError, ControlLogUnreadable."""
     client = settings.kafka.librdkafka_properties()
     sink = KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=client))
-    with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control, client) as follower:
-        gateway = Gateway(sink, GatewaySettings.of(settings), pacer, follower.version, facts_of(settings.facts))
+    control = ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control, client)
+    news = NewsFollower(settings.kafka.bootstrap_servers, settings.topics.news, source.name, client)
+    with control, news:
+        gateway = Gateway(sink, GatewaySettings.of(settings), pacer, control.version, facts_of(settings.facts), news.items)
         return gateway.run(source, close_bars=close_bars)
 
 
@@ -66,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m jobs.gateway", description=__doc__)
     parser.add_argument("--source", type=Path, required=True, metavar="PATH", help="file or folder of market data")
     parser.add_argument("--columns", metavar="MAPPING", help="`time=ts,price=px,size=qty,symbol=ticker,time_unit=ms`, or a TOML file")
+    parser.add_argument("--news", type=Path, metavar="FILE", help="news to merge in: CSV, Parquet or JSON lines")
+    parser.add_argument("--news-columns", default="", metavar="MAPPING", help="`time=ts,symbols=ticker,headline=title`, or a TOML file")
     parser.add_argument("--speed", default="1", help="times real time, or max (default 1)")
     parser.add_argument("--shift-to-now", action="store_true", help="move all times so that the first event is now")
     parser.add_argument("--keep-bars-open", action="store_true", help="send no last CLOCK: more of these symbols will follow")

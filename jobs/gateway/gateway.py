@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from jobs.gateway.counts import GatewayCounts, Tally, by_topic
 from jobs.gateway.event_columns import column_bytes, news_texts
 from jobs.gateway.facts import NO_FACTS, Facts
 from jobs.gateway.market_event import MarketEvent, RejectedLine
+from jobs.gateway.news.news_events import NewsMessage, RefusedNews, read_message
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.packing import NEVER, PackedFrame, Packer, PackingSettings
 from jobs.gateway.publisher import Sink
@@ -20,7 +22,8 @@ from jobs.gateway.running_source import RunningSource, Source
 from jobs.settings import Settings
 from udfs.codecs.frames import encode_columns
 from udfs.codecs.rejects import encode_rejected
-from udfs.kernels.events import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
+from udfs.errors import Reason
+from udfs.kernels.events import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, EventKind
 from udfs.kernels.kernel_settings import KernelSettings
 from udfs.records import Position, Rejected
 
@@ -30,6 +33,7 @@ FULL_SPEED_AGE_NANOSECONDS = 3600 * NANOSECONDS_PER_SECOND
 """The same at maximum speed, in stream time: nobody waits for a single event there, and full frames cost least."""
 BEHIND_SECONDS = 1.0
 SECONDS_A_FRAME_MAY_WAIT_WHEN_BEHIND = 0.25
+_NEWS = int(EventKind.NEWS)
 PAUSE_SECONDS = 0.001
 """Time passes in steps of at least this when paced: one waking serves all the events and frames that became due meanwhile."""
 
@@ -88,6 +92,8 @@ class Gateway:
     """The last entry of the control log that was seen, asked for each frame."""
     facts: Facts = NO_FACTS
     """What is put into the symbols' logs besides their events."""
+    news: deque[NewsMessage] = field(default_factory=deque)
+    """Where a `NewsFollower` puts what it reads; empty for ever where there is none."""
     _packer: Packer = field(init=False)
     _tally: Tally = field(init=False, default_factory=Tally)
     _stopped: bool = field(init=False, default=False)
@@ -148,6 +154,8 @@ class Gateway:
         packer, tally, facts = self._packer, self._tally, self.facts
         let_time_pass = self._wait_for if self.pacer.paced else self._pass_at_once
         for item in source:
+            if self.news:
+                self._take_news(source)
             if isinstance(item, MarketEvent):
                 if item.available_time < until and not self._stopped:
                     let_time_pass(item.available_time, source)
@@ -155,6 +163,10 @@ class Gateway:
                     source.put_back(item)
                     tally.interrupted = self._stopped
                     return False
+                if item.kind == _NEWS:
+                    self._add_news(item, source)
+                    tally.messages += 1
+                    continue
                 if facts.makers:
                     self._add_facts(item, source)
                 frame = packer.add(item)
@@ -192,6 +204,8 @@ class Gateway:
             pacer.sleep_until(max(min(due, packer.next_deadline()), now + self._pause), self._is_stopped)
             now = self._reached = pacer.now(due)
             self.sink.poll()
+            if self.news:
+                self._take_news(source)
 
     @property
     def _pause(self) -> int:
@@ -218,18 +232,43 @@ class Gateway:
         self._tally.count_frame(frame, len(data), version)
 
     def _reject(self, line: RejectedLine) -> None:
+        self._refuse(RefusedNews("", line.reason, line.detail, 0, line.raw, Position(line.source, 0, line.line_number)))
+
+    def _take_news(self, source: RunningSource) -> None:
+        """Give what was read from the topic to the symbols that it names."""
+        while self.news:
+            for found in read_message(self.news.popleft(), self._packer.stream_time):
+                if isinstance(found, MarketEvent):
+                    self._add_news(found, source)
+                else:
+                    self._refuse(found)
+                self._tally.messages += 1
+
+    def _add_news(self, event: MarketEvent, source: RunningSource) -> None:
+        """News joins the log of a symbol that has one: it must not begin the log of a symbol that nobody trades, or that is mistyped."""
+        if not self._packer.knows(event.symbol):
+            raw = encode_columns(event.symbol, source.venue, source.name, 0, column_bytes([event]), news_texts([event]))
+            detail = f"news for {event.symbol!r}, of which no market event has come"
+            self._refuse(RefusedNews(event.symbol, Reason.UNKNOWN_SYMBOL, detail, event.event_time, raw, Position(source.name, 0, 0)))
+            return
+        frame = self._packer.add(event)
+        if frame is not None:
+            self._send(frame, source)
+
+    def _refuse(self, refused: RefusedNews) -> None:
         rejected = Rejected(
-            symbol="",
-            reason=line.reason,
-            detail=line.detail,
-            event_time=0,
+            symbol=refused.symbol,
+            reason=refused.reason,
+            detail=refused.detail,
+            event_time=refused.event_time,
             available_time=self._packer.stream_time,
-            raw=line.raw,
-            position=Position(topic=line.source, partition=0, offset=line.line_number),
+            raw=refused.raw,
+            position=refused.position,
             manifest_id=self.settings.manifest_id,
         )
-        self.sink.send(self.settings.rejects_topic, b"", encode_rejected(rejected), self._packer.stream_time // NANOSECONDS_PER_MILLISECOND)
-        self._tally.count_rejected(line.reason)
+        time = self._packer.stream_time // NANOSECONDS_PER_MILLISECOND
+        self.sink.send(self.settings.rejects_topic, refused.symbol.encode(), encode_rejected(rejected), time)
+        self._tally.count_rejected(refused.reason)
 
     def _is_stopped(self) -> bool:
         return self._stopped

@@ -129,6 +129,11 @@ class Packer:
         """Different symbols seen."""
         return len(self._symbols)
 
+    def knows(self, name: str) -> bool:
+        """Whether an event of the market came of this symbol, and not only facts."""
+        symbol = self._symbols.get(name)
+        return symbol is not None and symbol.clock > 0
+
     def change_pace(self, settings: PackingSettings) -> None:
         """From now on frames leave by the age and the row interval of these settings."""
         self._age, self._row_interval = settings.maximum_age_nanoseconds, settings.row_interval_nanoseconds

@@ -13,6 +13,9 @@ PREDICTED_SECONDS = 300.0
 PRESSURE_SECONDS = 120.0
 """Time in which buying or selling pressure decays to 1/e."""
 
+NEWS_FOLLOWED_SECONDS = 120.0
+"""Time in which the price takes up what news says, evenly."""
+
 
 @dataclass(frozen=True, slots=True)
 class DefectRates:
@@ -64,6 +67,10 @@ class SimulationSettings:
     """By symbol."""
     jump_size: float = 0.004
     """Standard deviation of a jump's log return."""
+    news_per_hour: float = 0.0
+    """By symbol: headlines whose meaning the price follows."""
+    news_impact: float = 0.002
+    """How far good or bad news moves the logarithm of the price in the end."""
     halts_per_hour: float = 0.5
     """By symbol."""
     halt_seconds: float = 20.0
@@ -93,7 +100,15 @@ class SimulationSettings:
         for name, limit in (("correlation", 1.0), ("predictability", 0.25), ("excitation", 0.9)):
             if not 0 <= getattr(self, name) < limit:
                 yield f"{name} is {getattr(self, name)}, expected from 0 to below {limit}"
-        for name in ("activity_exponent", "jumps_per_hour", "jump_size", "halts_per_hour", "seed", "book_interval_milliseconds"):
+        for name in (
+            "activity_exponent",
+            "jumps_per_hour",
+            "jump_size",
+            "news_per_hour",
+            "halts_per_hour",
+            "seed",
+            "book_interval_milliseconds",
+        ):
             if not getattr(self, name) >= 0:
                 yield f"{name} is {getattr(self, name)}, expected 0 or more"
         if not 0 <= self.quiet_symbols <= self.symbols:

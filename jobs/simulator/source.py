@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from jobs.gateway.market_event import Item, MarketEvent, RejectedLine
+from jobs.gateway.news.merging import merged_with_news
 from jobs.simulator.defects import MALFORMED_KIND, FeedColumns, Planter
 from jobs.simulator.efficient_price import STEP_SECONDS, STRETCH_SECONDS, EfficientPrices, Stretch
 from jobs.simulator.event_rows import TABLES
+from jobs.simulator.news_flow import NewsFlow
 from jobs.simulator.settings import SimulationSettings
 from jobs.simulator.symbol_flow import TICKS_PER_UNIT, SymbolFlow
 from udfs.errors import Reason
@@ -47,17 +50,20 @@ class SimulatedSource:
     def events(self) -> Iterator[Item]:
         """Items by available time; `planted`, `harmless` and `truth` tell of those that came out of the last call."""
         settings = self.settings
-        seeds = [np.random.SeedSequence([settings.seed, 1 + number]).spawn(3) for number in range(settings.symbols)]
-        drawn = [[np.random.Generator(np.random.PCG64(seed)) for seed in three] for three in seeds]
+        seeds = [np.random.SeedSequence([settings.seed, 1 + number]).spawn(4) for number in range(settings.symbols)]
+        drawn = [[np.random.Generator(np.random.PCG64(seed)) for seed in own] for own in seeds]
         common = np.random.Generator(np.random.PCG64(np.random.SeedSequence([settings.seed, 0])))
-        prices = EfficientPrices(settings, [three[0] for three in drawn], common)
-        self._planters = [Planter(settings, three[2]) for three in drawn]
+        prices = EfficientPrices(settings, [own[0] for own in drawn], common)
+        self._planters = [Planter(settings, own[2]) for own in drawn]
         self._truth = []
-        flows = [SymbolFlow(settings, rate, three[1]) for rate, three in zip(settings.rates(), drawn)]
+        flows = [SymbolFlow(settings, rate, own[1]) for rate, own in zip(settings.rates(), drawn)]
+        news_flows = [NewsFlow(settings, symbol, own[3]) for symbol, own in zip(self.symbols, drawn)]
         count = 0
         for number in range(int(np.ceil(settings.seconds / STRETCH_SECONDS))):
             begin = number * STRETCH_SECONDS
+            news, moves = zip(*(flow.stretch(begin) for flow in news_flows))
             latent = prices.next_stretch()
+            latent = latent._replace(log_price=latent.log_price + np.stack(moves, axis=1))
             self._truth.append(Stretch(latent.log_price[::_TRUTH_EVERY], latent.pressure[::_TRUTH_EVERY]))
             fair = np.exp(latent.log_price) * float(TICKS_PER_UNIT)
             feeds = [
@@ -66,7 +72,7 @@ class SimulatedSource:
             ]
             items = _merged(self.symbols, feeds, self.name, count)
             count += sum(len(feed.kind) for feed in feeds)
-            yield from items
+            yield from merged_with_news(items, _in_time(chain.from_iterable(news), settings))
 
     @property
     def planted(self) -> dict[Reason, int]:
@@ -90,6 +96,12 @@ class SimulatedSource:
         log_price = np.concatenate([stretch.log_price for stretch in self._truth])
         pressure = np.concatenate([stretch.pressure for stretch in self._truth])
         return Truth(np.arange(len(log_price)) * STEP_SECONDS * _TRUTH_EVERY, log_price, pressure)
+
+
+def _in_time(news: Iterable[MarketEvent], settings: SimulationSettings) -> list[MarketEvent]:
+    """By available time, and none after the end."""
+    end = settings.start_time + round(settings.seconds * 1_000_000_000)
+    return sorted((event for event in news if event.available_time < end), key=lambda event: event.available_time)
 
 
 def _merged(symbols: Sequence[str], feeds: Sequence[FeedColumns], name: str, count: int) -> Iterator[Item]:

@@ -125,6 +125,7 @@ CASES = [
     Case("news of long ago is not late", fact(EventKind.NEWS, NOW - 86_400 * SECOND), Reason.ACCEPTED),
     Case("news from the future", fact(EventKind.NEWS, NOW)._replace(delay=-61 * SECOND), Reason.TIME_ABSURD),
     Case("news before time began", fact(EventKind.NEWS, 0), Reason.TIME_ABSURD),
+    Case("news without a word", fact(EventKind.NEWS, NOW, NAN, NAN, NAN, 0.0), Reason.EMPTY_NEWS),
     Case("the numbering says nothing of a fact", fact(EventKind.NEWS, NOW)._replace(sequence=10), Reason.ACCEPTED),
     Case("reference", fact(EventKind.REFERENCE, NOW), Reason.ACCEPTED),
     Case("reference of a code below 0", fact(EventKind.REFERENCE, NOW, -1.0), Reason.FACT_ABSURD),

@@ -143,7 +143,7 @@ def test_the_result_does_not_depend_on_framing_nor_on_restarts(events: list[Even
 
 
 def test_the_law_above_covers_every_kind_of_record() -> None:
-    outcomes, _ = process(worker(), [frame_of(busy_market(3), 3)])
+    outcomes, _ = process(worker(), [frame_of(busy_market(5), 3)])
     assert {name: bool(found) for name, found in contents(outcomes).items()} == dict.fromkeys(
         ("FeatureRow", "Bar", "Signal", "Alert", "Rejected"), True
     )

@@ -38,6 +38,10 @@ def model_entry(reference: ModelReference) -> bytes:
     return encode_control(ControlEvent(0, ControlKind.MODEL, 1, "desk", "", model=reference))
 
 
+def news_model_entry(reference: ModelReference) -> bytes:
+    return encode_control(ControlEvent(0, ControlKind.NEWS_MODEL, 1, "desk", "", model=reference))
+
+
 def rule_entry(rule: AlertRule) -> bytes:
     return encode_control(ControlEvent(0, ControlKind.ALERT_RULE, 1, "desk", "", rule=rule))
 
@@ -72,7 +76,7 @@ def processor(entries: Sequence[bytes] = (), models: Mapping[str, bytes] | None 
 
 
 def frame_of(events: Sequence[Event], control_version: int = 0, symbol: str = SYMBOL) -> bytes:
-    texts = ["news" for event in events if event.kind == EventKind.NEWS]
+    texts = [f"Profit of number {event.sequence} rises" for event in events if event.kind == EventKind.NEWS]
     return encode_frame(symbol, "venue", "source", control_version, columns_of(events), texts)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from tests.support.fact_streams import possible_facts, with_facts
+from tests.support.news_streams import BELIEVABLE_NEWS, with_news
 from tests.support.written_events import MIDNIGHT, SECOND, Event, fact
 from udfs.kernels.events import BOOK_DEPTH, FACT_KINDS, FACT_NUMBERS, EventFlag, EventKind, FrameColumns
 
@@ -133,7 +134,7 @@ def _placed(drawn: list[tuple[Event, int, int]], start: int) -> list[Event]:
 _starts = st.sampled_from((MIDNIGHT - 90 * SECOND, MIDNIGHT + 3599 * SECOND, MIDNIGHT + 12_345_678_901_234))
 
 
-_BELIEVABLE = st.one_of([_valid_event(kind) for kind in _kinds])
+_BELIEVABLE = st.one_of([*[_valid_event(kind) for kind in _kinds], st.tuples(BELIEVABLE_NEWS, _steps, _lags)])
 
 
 def believable_streams(largest: int = 40) -> st.SearchStrategy[list[Event]]:
@@ -180,7 +181,8 @@ def random_walk(seed: int, events: int, mean_step_nanoseconds: int, start: int =
     lags = np.where(generator.random(events) < 0.3, generator.integers(0, 2_200_000_000, events), 0)
     times = (start + np.cumsum(steps) - lags).tolist()
     prices = np.round(100 * np.exp(np.cumsum(generator.normal(0, 1e-3, events))), 2).tolist()
-    return with_facts([_random_event(generator, time, price) for time, price in zip(times, prices, strict=True)], seed, 1.0)
+    walk = [_random_event(generator, time, price) for time, price in zip(times, prices, strict=True)]
+    return with_news(with_facts(walk, seed, 1.0), seed)
 
 
 def _random_event(generator: np.random.Generator, time: int, price: float) -> Event:

@@ -13,6 +13,7 @@ from tests.support.firewall_oracle import SlowFirewall
 from tests.support.kernel_events import SECOND, Event
 from tests.support.microstructure_of_symbol import microstructure_of, quality_of
 from tests.support.microstructure_oracles import BookChange, MarkedTrade, Told, levels_of, side_of
+from tests.support.news_oracle import SlowNews
 from tests.support.oracle_parts import Flow, OracleBar, Print, best_of, flow_of, ratio
 from udfs.errors import Reason
 from udfs.kernels.events import FACT_KINDS, EventFlag, EventKind
@@ -49,6 +50,7 @@ class SlowSymbol:
         self.facts: list[Event] = []
         self.context_sessions: list[tuple[int, Event]] = []
         self.pairs = Pairs()
+        self.news = SlowNews(self)
 
     def take(self, event: Event) -> bool:
         """False when the event is late or not believed."""
@@ -56,7 +58,7 @@ class SlowSymbol:
             self.facts.append(event)
             if event.kind == EventKind.CONTEXT:
                 self.context_sessions.append((day_start(self, event.event_time), event))
-            return True
+            return self.news.take(event) if event.kind == EventKind.NEWS else True
         if event.kind == EventKind.CLOCK:
             self.clock, self.watermark = max(self.clock, event.event_time), max(self.watermark, event.event_time)
             return True
@@ -167,7 +169,7 @@ class SlowSymbol:
             minutes = [bar for bar in self._bars_of(60) if not math.isnan(bar.close)]
             values |= trend_oracles.trend(self, minutes) | trend_oracles.volatility(self, minutes)
             values.update(microstructure_of(self))
-            values |= features_of_facts(self, values["realised_volatility_5_minutes"])
+            values |= features_of_facts(self, values["realised_volatility_5_minutes"]) | self.news.features()
             finite = {name: math.isfinite(value) for name, value in values.items()}
             values.update(quality_of(self, finite))
         return {name: value if math.isfinite(value) else math.nan for name, value in values.items()}

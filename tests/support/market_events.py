@@ -68,3 +68,15 @@ def same_event(left: MarketEvent, right: MarketEvent) -> bool:
         return left == right
     numbers = zip(np.ravel(left.payload), np.ravel(right.payload), strict=True)
     return left[:6] == right[:6] and all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in numbers)
+
+
+def without_early_news(events: list[MarketEvent]) -> list[MarketEvent]:
+    """The events that a gateway sends on: news only of symbols of which it has had an event of the market."""
+    known: list[str] = []
+    kept = []
+    for event in events:
+        if event.kind < EventKind.CONTEXT:
+            known.append(event.symbol)
+        if event.kind != EventKind.NEWS or event.symbol in known:
+            kept.append(event)
+    return kept

@@ -18,6 +18,7 @@ _PART_OF_KIND: Final = {
     ControlKind.REMOVE_ALERT_RULE: "rule_id",
     ControlKind.HALT: "symbols",
     ControlKind.RESUME: "symbols",
+    ControlKind.NEWS_MODEL: "model",
 }
 """The one part of a control event that each kind carries."""
 _MAY_BE_EMPTY: Final = "symbols"

@@ -36,7 +36,8 @@ class EventKind(IntEnum):
 
 FACT_KINDS: Final = (EventKind.CONTEXT, EventKind.NEWS, EventKind.REFERENCE, EventKind.SESSION, EventKind.ADJUSTMENT)
 """Facts from beyond the symbol's own ticks, put into its log by the gateway, so that nothing has to be looked up later. A fact has no
-sequence, is never late, moves no clock, closes no bar and makes no row: the symbol's next event does."""
+sequence (NEWS: a number by which the same item is known again), is not late (NEWS: up to a day), moves no clock, closes no bar and makes no
+row: the symbol's next event does. The event time of NEWS is when it was published; its numbers are `news.layout.NewsFact`."""
 FACT_NUMBERS: Final = 8
 
 

@@ -26,7 +26,9 @@ UNITS: Final[Mapping[str, Scaling]] = {
     "size": Scaling(size=1),
     "log price": Scaling(shifts=True),
     **dict.fromkeys(("ratio", "log return", "squared log return", "basis points", "percent", "0 to 100", "standard deviations"), Scaling()),
-    **dict.fromkeys(("trades", "seconds", "days", "1 / s", "gaps", "0 or 1", "code", "points", "share per basis point"), Scaling()),
+    **dict.fromkeys(
+        ("trades", "items", "seconds", "days", "1 / s", "gaps", "0 or 1", "code", "points", "share per basis point"), Scaling()
+    ),
     "size per basis point": Scaling(size=1),
     "price per size": Scaling(price=1, size=-1),
     "log return per million": Scaling(price=-1, size=-1),

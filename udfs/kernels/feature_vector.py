@@ -233,6 +233,13 @@ class Feature(Described):
     SECONDS_SINCE_TRADE = ("seconds", "t - time of the newest priced trade or vendor bar", "", by.FIRST_TRADE, True)
     SECONDS_SINCE_BOOK = ("seconds", "t - time of the newest QUOTE or BOOK that told the best level", "", "until the first book", True)
 
+    # News. t: the clock, or the time of the newest item if later; s: probability of positive less that of negative, by the model in force.
+    NEWS_SENTIMENT_5_MINUTES = ("ratio", "sum of s * 2^(-age / 5 min) over all items", "", "an item read by a model", True, Memory.FADING)
+    NEWS_SENTIMENT_30_MINUTES = ("ratio", "the same with age / 30 min", "", "an item read by a model", True, Memory.FADING)
+    NEWS_COUNT_1_HOUR = ("items", "items in the window of 1 h, hop 5 min; at most 255 a hop", "", "1 h since the first event", True)
+    NEWS_COUNT_24_HOURS = ("items", "items in the window of 24 h, hop 1 h; at most 255 a hop", "", "24 h since the first event", True)
+    NEWS_NOVELTY = ("ratio", by.NOVELTY, by.SIMHASH, "8 items or 24 h before it", True)
+    SECONDS_SINCE_NEWS = ("seconds", "t - time of the newest item", "", "an item", True)
     # The session of the symbol's calendar, said by SESSION facts; its offset from UTC is that at its open.
     MINUTE_OF_SESSION_SINE = ("ratio", "sin(2 * pi * (t - open) / (close - open))", by.CALENDAR, by.IN_SESSION, True)
     MINUTE_OF_SESSION_COSINE = ("ratio", "cos of the same", by.CALENDAR, by.IN_SESSION, True)

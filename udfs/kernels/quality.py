@@ -11,6 +11,7 @@ from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND, EventFlag, TradingStatus
 from udfs.kernels.feature_vector import Feature
 from udfs.kernels.microstructure.tiles import add_gap, gaps_since
+from udfs.kernels.news.taking import note_feed_delay
 from udfs.kernels.symbol_state import Record
 from udfs.kernels.windows import boundary
 
@@ -25,6 +26,7 @@ def note_event(state: Record, event: Record) -> None:
     """An event other than a CLOCK was accepted."""
     if state.first_event_time == 0:
         state.first_event_time = event.event_time
+    note_feed_delay(state, event)
     state.last_event_time = max(state.last_event_time, event.event_time)
     if event.flags & _GAP_FLAG:
         add_gap(state, event.event_time)

@@ -15,6 +15,7 @@ from udfs.kernels.facts.session import put_session
 from udfs.kernels.feature_vector import FEATURE_COUNT, Feature
 from udfs.kernels.indicators.vwap import weighted_price
 from udfs.kernels.microstructure.features import fill_microstructure
+from udfs.kernels.news.features import put_news
 from udfs.kernels.order_book.depth import depth_imbalance, depth_is_usable
 from udfs.kernels.order_book.top_of_book import is_usable
 from udfs.kernels.outputs import RowFlag
@@ -61,6 +62,7 @@ def fill_row(row: Record, values: Record, state: Record, settings: Record, event
     _volatility(values, state)
     put_hour_measures(values, state, settings)
     _activity(values, state)
+    put_news(values, state)
     put_session(values, state)
     put_context(values, state)
     put_reference(values, state)

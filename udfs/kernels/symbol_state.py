@@ -14,6 +14,7 @@ import numpy.typing as npt
 from udfs.kernels.events import BOOK_DEPTH
 from udfs.kernels.facts.layout import CONTEXT_FACTS, CONTEXT_NUMBERS, REFERENCE_FACTS, SESSION_FACTS
 from udfs.kernels.microstructure.layout import MICROSTRUCTURE
+from udfs.kernels.news.layout import NEWS_MEMORY, start_news_memory
 from udfs.kernels.plausibility.layout import PLAUSIBILITY
 from udfs.kernels.trend_state import HOUR_VALUES, RANGE_RING, RANGE_TILE, SESSION_RANGE, TREND, TREND_VALUES
 
@@ -172,6 +173,7 @@ SYMBOL_STATE: Final = np.dtype(
         ("last_event_time", "i8"),
         ("microstructure", MICROSTRUCTURE),
         ("plausibility", PLAUSIBILITY),
+        ("news", NEWS_MEMORY),
         ("session_facts", SESSION_FACTS),
         ("context", CONTEXT_FACTS),
         ("reference", REFERENCE_FACTS),
@@ -200,6 +202,7 @@ def new_state() -> SymbolState:
                 state[group][field] = np.nan
     state["book"] = np.nan
     state["tens"]["price"] = np.nan
+    start_news_memory(state["news"])
     for field in (*CONTEXT_NUMBERS, "first_vix", "first_rate"):
         state["context"][field] = np.nan
     for field in state["reference"].dtype.names or ():

@@ -14,6 +14,7 @@ from udfs.errors import MalformedMessage, ModelMismatch, Reason, TickflowError
 from udfs.kernels.alert_rules import rules_of_symbol
 from udfs.kernels.feature_vector import FEATURE_NAMES
 from udfs.records import AlertRule, ControlEvent, ControlKind, ModelReference
+from udfs.scoring.news_model import SentimentScorer, load_news_model
 from udfs.scoring.onnx_model import Scorer, load_model
 
 FetchModel = Callable[[ModelReference], bytes]
@@ -27,6 +28,8 @@ class ControlSnapshot:
     version: int = 0
     model: ModelReference | None = None
     scorer: Scorer | None = None
+    news_model: ModelReference | None = None
+    news_scorer: SentimentScorer | None = None
     rules: tuple[AlertRule, ...] = ()
     everything_halted: bool = False
     halted_symbols: frozenset[str] = frozenset()
@@ -87,7 +90,9 @@ class ControlState:
 
     def _apply(self, before: ControlSnapshot, event: ControlEvent) -> ControlSnapshot:
         if event.kind is ControlKind.MODEL and event.model is not None:
-            return replace(before, model=event.model, scorer=self._load(event.model))
+            return replace(before, model=event.model, scorer=load_model(self._fetch(event.model), FEATURE_NAMES, event.model.sha256))
+        if event.kind is ControlKind.NEWS_MODEL and event.model is not None:
+            return replace(before, news_model=event.model, news_scorer=load_news_model(self._fetch(event.model), event.model.sha256))
         if event.kind is ControlKind.ALERT_RULE and event.rule is not None:
             return replace(before, rules=(*_without(before.rules, event.rule.rule_id), event.rule))
         if event.kind is ControlKind.REMOVE_ALERT_RULE:
@@ -96,13 +101,12 @@ class ControlState:
             return _halted(before, frozenset(event.symbols))
         return _resumed(before, frozenset(event.symbols))
 
-    def _load(self, model: ModelReference) -> Scorer:
+    def _fetch(self, model: ModelReference) -> bytes:
         """Raises ModelMismatch; a store that cannot be reached is the job's failure, not the model's: it raises what it raised."""
         try:
-            data = self._fetch_model(model)
+            return self._fetch_model(model)
         except TickflowError as error:
             raise ModelMismatch(f"model {model.version}: {error}") from error
-        return load_model(data, FEATURE_NAMES, model.sha256)
 
 
 def _without(rules: tuple[AlertRule, ...], rule_id: str) -> tuple[AlertRule, ...]:

@@ -16,6 +16,7 @@ from udfs.kernels.feature_vector import FEATURE_SET
 from udfs.kernels.symbol_state import SYMBOL_STATE, new_state
 from udfs.operators.control_log import ControlLog
 from udfs.operators.control_state import ControlSnapshot, RefusedControl
+from udfs.operators.news_reading import with_news_read
 from udfs.operators.row_scoring import RowScoring
 from udfs.operators.worker_settings import WorkerSettings
 from udfs.records import Alert, Bar, FeatureRow, Position, Rejected, Signal
@@ -60,7 +61,7 @@ class SymbolProcessor:
         except MalformedMessage as error:
             return Outcome([self._refused(symbol, error, data, position)], None, 0)
         state, alert_state = unpack_state(blob, SYMBOL_STATE) if blob else (new_state(), b"")
-        events, columns = (plain.events, plain.columns) if plain else (len(frame.columns.kind), frame.columns)  # type: ignore[union-attr]
+        events, columns = (plain.events, plain.columns) if plain else (len(frame.columns.kind), with_news_read(frame, control.news_scorer))  # type: ignore[union-attr,arg-type]
         result = advance(state, columns, self._settings.kernel, events)
         records: list[Record] = self._control_refusals()
         if result.is_quiet:

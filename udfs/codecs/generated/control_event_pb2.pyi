@@ -16,12 +16,14 @@ class ControlEvent(_message.Message):
         REMOVE_ALERT_RULE: _ClassVar[ControlEvent.Kind]
         HALT: _ClassVar[ControlEvent.Kind]
         RESUME: _ClassVar[ControlEvent.Kind]
+        NEWS_MODEL: _ClassVar[ControlEvent.Kind]
     KIND_UNSPECIFIED: ControlEvent.Kind
     MODEL: ControlEvent.Kind
     ALERT_RULE: ControlEvent.Kind
     REMOVE_ALERT_RULE: ControlEvent.Kind
     HALT: ControlEvent.Kind
     RESUME: ControlEvent.Kind
+    NEWS_MODEL: ControlEvent.Kind
     class Measure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         MEASURE_UNSPECIFIED: _ClassVar[ControlEvent.Measure]

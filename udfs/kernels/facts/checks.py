@@ -15,8 +15,9 @@ from udfs.kernels.facts.context import context_is_possible
 from udfs.kernels.facts.reference import reference_is_possible
 from udfs.kernels.facts.session import session_is_possible
 from udfs.kernels.firewall import ACCEPTED, is_absurd_time
+from udfs.kernels.news.taking import check_news
 from udfs.kernels.symbol_state import Record
-from udfs.kernels.work_area import ADJUSTMENT, CONTEXT, REFERENCE, SESSION
+from udfs.kernels.work_area import ADJUSTMENT, CONTEXT, NEWS, REFERENCE, SESSION
 
 _TIME_ABSURD: Final = int(Reason.TIME_ABSURD)
 _NOT_A_NUMBER: Final = int(Reason.NOT_A_NUMBER)
@@ -31,6 +32,8 @@ def check_fact(state: Record, settings: Record, event: Record) -> int:
     for place in range(FACT_NUMBERS):
         if np.isinf(event.numbers[place]):
             return _NOT_A_NUMBER
+    if event.kind == NEWS:
+        return check_news(state, event)
     return ACCEPTED if _is_possible(state, event.kind, event.numbers) else _FACT_ABSURD
 
 

@@ -1,0 +1,84 @@
+"""Follows the topic of news, so that a running gateway can put each item into the logs of its symbols."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from types import TracebackType
+
+from confluent_kafka import OFFSET_END, OFFSET_INVALID, Consumer, KafkaException, TopicPartition
+
+from jobs.gateway.news.news_events import NewsMessage
+from udfs.errors import TickflowError
+
+SECONDS_BETWEEN_LOOKS = 0.1
+
+
+class NewsUnreadable(TickflowError):
+    """The topic of news cannot be followed."""
+
+
+class NewsFollower:
+    """Reads all partitions in a thread of its own, from where the last gateway of this name stopped, or from now on. `items` grows."""
+
+    def __init__(self, bootstrap_servers: str, topic: str = "news.items", name: str = "", client: Mapping[str, str] | None = None) -> None:
+        self.topic = topic
+        self.items: deque[NewsMessage] = deque()
+        """What was read and not taken yet, oldest first; whoever takes them pops them from the left."""
+        self._stopped = threading.Event()
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "group.id": f"tickflow-gateway-news-{name}" if name else "tickflow-gateway-news",
+                "enable.auto.commit": True,
+                "allow.auto.create.topics": False,
+                "auto.offset.reset": "latest",
+                "log_level": 2,
+                "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 100,
+                **(client or {}),
+            }
+        )
+        self._thread = threading.Thread(target=self._follow, name="news-follower", daemon=True)
+
+    def start(self, timeout_seconds: float = 30.0) -> NewsFollower:
+        """Begin. Raises NewsUnreadable when the topic is not there."""
+        try:
+            self._consumer.assign(self._places(timeout_seconds))
+        except KafkaException as error:
+            raise NewsUnreadable(f"topic {self.topic}: {error}; is the broker up and the topic made?") from error
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop following; where it stopped is kept by the broker."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._consumer.close()
+
+    def __enter__(self) -> NewsFollower:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def _places(self, timeout_seconds: float) -> list[TopicPartition]:
+        """Each partition at the committed offset, or at what is its end now: nothing that is published from here on is missed."""
+        metadata = self._consumer.list_topics(self.topic, timeout=timeout_seconds).topics[self.topic]
+        if metadata.error is not None:
+            raise KafkaException(metadata.error)
+        partitions = [TopicPartition(self.topic, number) for number in sorted(metadata.partitions)]
+        places = self._consumer.committed(partitions, timeout=timeout_seconds)
+        for place in places:
+            if place.offset in (OFFSET_INVALID, OFFSET_END):
+                _, place.offset = self._consumer.get_watermark_offsets(place, timeout=timeout_seconds)
+        return list(places)
+
+    def _follow(self) -> None:
+        while not self._stopped.is_set():
+            message = self._consumer.poll(SECONDS_BETWEEN_LOOKS)
+            if message is not None and message.error() is None:
+                place = (str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
+                self.items.append(NewsMessage(*place, bytes(message.value() or b"")))
