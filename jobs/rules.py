@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,8 @@ def in_force_as_json(found: InForce) -> dict[str, Any]:
         "everything_halted": snapshot.everything_halted,
         "halted_symbols": sorted(snapshot.halted_symbols),
         "resumed_symbols": sorted(snapshot.resumed_symbols),
-        "model": None if model is None else {"version": model.version, "uri": model.uri, "sha256": model.sha256},
+        "model": None if model is None else asdict(model),
+        "news_model": None if found.news_model is None else asdict(found.news_model),
         "refused": [{"version": entry.version, "reason": entry.reason.name, "detail": entry.detail} for entry in found.refused],
     }
 
@@ -113,6 +114,7 @@ def _lines(found: InForce) -> list[str]:
     return [
         f"control version {snapshot.version}",
         f"model    {found.model.version if found.model else 'none'}",
+        f"news     {found.news_model.version if found.news_model else 'none'}",
         f"halted   {halted}{without}",
         *(_rule_line(rule) for rule in snapshot.rules),
         *(f"refused  version {entry.version}: {entry.reason.name.lower()}: {entry.detail}" for entry in found.refused),

@@ -50,6 +50,8 @@ class GatewaySettings:
     row_interval_nanoseconds: int = KernelSettings().row_interval_nanoseconds
     """The job's own: when paced, an event that makes a row waits for nobody."""
     out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
+    universe: frozenset[str] = frozenset()
+    """Symbols that news may begin the log of."""
     manifest_id: str = ""
     """Stamped on rejected lines."""
 
@@ -62,6 +64,7 @@ class GatewaySettings:
             rejects_topic=settings.topics.rejects,
             row_interval_nanoseconds=kernel.row_interval_nanoseconds,
             out_of_order_nanoseconds=kernel.out_of_order_nanoseconds,
+            universe=frozenset(settings.universe),
         )
 
     def packing(self, pacer: Pacer) -> PackingSettings:
@@ -114,6 +117,7 @@ class Gateway:
             self.pacer.start(0)
         with self._signals_stop_it():
             ended = self._publish(running, NEVER if until is None else until)
+            self._take_news(running)
             self._send_all(self._packer.finish(close_bars and ended), running)
             self.sink.flush()
         return self.snapshot()
@@ -235,8 +239,8 @@ class Gateway:
         self._refuse(RefusedNews("", line.reason, line.detail, 0, line.raw, Position(line.source, 0, line.line_number)))
 
     def _take_news(self, source: RunningSource) -> None:
-        """Give what was read from the topic to the symbols that it names."""
-        while self.news:
+        """Give what was read from the topic to the symbols that it names; before the first event there is no time at which it comes."""
+        while self.news and self._packer.stream_time:
             for found in read_message(self.news.popleft(), self._packer.stream_time):
                 if isinstance(found, MarketEvent):
                     self._add_news(found, source)
@@ -246,7 +250,7 @@ class Gateway:
 
     def _add_news(self, event: MarketEvent, source: RunningSource) -> None:
         """News joins the log of a symbol that has one: it must not begin the log of a symbol that nobody trades, or that is mistyped."""
-        if not self._packer.knows(event.symbol):
+        if not self._packer.knows(event.symbol) and event.symbol not in self.settings.universe:
             raw = encode_columns(event.symbol, source.venue, source.name, 0, column_bytes([event]), news_texts([event]))
             detail = f"news for {event.symbol!r}, of which no market event has come"
             self._refuse(RefusedNews(event.symbol, Reason.UNKNOWN_SYMBOL, detail, event.event_time, raw, Position(source.name, 0, 0)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from uuid import uuid4
@@ -16,13 +17,16 @@ from infra.local.kafka import ensure_topics
 from jobs.gateway.control_follower import ControlFollower, ControlLogUnreadable
 from jobs.gateway.gateway import Gateway, GatewaySettings
 from jobs.gateway.market_event import MarketEvent
+from jobs.gateway.news.news_follower import NewsFollower, NewsUnreadable
 from jobs.gateway.publisher import KafkaPublisher, PublishError, PublisherSettings
 from jobs.simulator.source import SimulatedSource
 from tests.support.frame_events import by_symbol, events_of
-from tests.support.market_events import same_event
+from tests.support.market_events import START, same_event
 from tests.support.quiet_market import MANY_DEFECTS, small_market
 from udfs.codecs.frames import decode_frame
+from udfs.codecs.news import decode_news, encode_news
 from udfs.kernels.events import EventKind
+from udfs.records import NewsItem
 
 PARTITIONS = 3
 
@@ -30,8 +34,9 @@ PARTITIONS = 3
 @pytest.fixture
 def topics(services: Endpoints) -> dict[str, str]:
     """Topics of this test alone."""
-    names = {name: f"{name}-{uuid4().hex[:8]}" for name in ("frames", "rejects", "control")}
-    ensure_topics(services.kafka_bootstrap, {names["frames"]: PARTITIONS, names["rejects"]: 1, names["control"]: 1})
+    names = {name: f"{name}-{uuid4().hex[:8]}" for name in ("frames", "rejects", "control", "news")}
+    partitions = {names["frames"]: PARTITIONS, names["news"]: PARTITIONS, names["rejects"]: 1, names["control"]: 1}
+    ensure_topics(services.kafka_bootstrap, partitions)
     return names
 
 
@@ -121,3 +126,34 @@ def test_a_broker_that_is_away_surfaces() -> None:
     sink = KafkaPublisher(PublisherSettings("127.0.0.1:1", delivery_timeout_milliseconds=1500, client={"log_level": "0"}))
     with pytest.raises(PublishError, match="not delivered"):
         Gateway(sink).run(SimulatedSource(small_market(seconds=1)))
+
+
+def publish_news(services: Endpoints, topic: str, *names: str) -> None:
+    producer = Producer({"bootstrap.servers": services.kafka_bootstrap})
+    for name in names:
+        item = NewsItem(name, START, START, (name,), f"Profit of {name} rises", "", "wire")
+        producer.produce(topic, encode_news(item), name.encode())
+    assert producer.flush(20) == 0
+
+
+def followed(follower: NewsFollower, count: int) -> list[str]:
+    deadline = time.monotonic() + 20
+    while len(follower.items) < count and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return sorted(decode_news(message.raw).news_id for message in follower.items)
+
+
+def test_news_is_followed_from_now_on_and_later_from_where_it_was_left(services: Endpoints, topics: dict[str, str]) -> None:
+    """What was published before the first gateway is not news any more; between two gateways nothing is missed, nor read twice."""
+    publish_news(services, topics["news"], "old")
+    with NewsFollower(services.kafka_bootstrap, topics["news"], name=topics["news"]) as follower:
+        publish_news(services, topics["news"], "A", "B", "C")
+        assert followed(follower, 3) == ["A", "B", "C"]
+    publish_news(services, topics["news"], "D", "E")
+    with NewsFollower(services.kafka_bootstrap, topics["news"], name=topics["news"]) as follower:
+        assert followed(follower, 2) == ["D", "E"]
+
+
+def test_a_topic_of_news_that_is_not_there_is_told(services: Endpoints) -> None:
+    with pytest.raises(NewsUnreadable, match="no-such-news"), NewsFollower(services.kafka_bootstrap, "no-such-news"):
+        pass

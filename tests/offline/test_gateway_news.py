@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.gateway.gateway import Gateway
+from jobs.gateway.gateway import Gateway, GatewaySettings
 from jobs.gateway.market_event import Item, MarketEvent, RejectedLine
 from jobs.gateway.news.merging import WithNews
 from jobs.gateway.news.news_events import NewsMessage, news_events, read_message
@@ -123,6 +123,21 @@ def test_news_for_a_symbol_that_never_traded_is_rejected_with_its_text() -> None
     assert counts.rejected_by_reason == {"unknown_symbol": 1}
     assert counts.messages == 4
     assert counts.symbols == 1
+
+
+def test_news_waits_for_the_first_event_and_none_is_left_behind() -> None:
+    """What is there before there is a time waits for it; what comes with the last event is still sent."""
+    gateway, sink = ran(market(trade("A", 10)), [message(encode_news(item("A", second=9)))])
+    assert [event.symbol for event in news_in(sink)] == ["A"]
+    assert not gateway.news
+
+
+def test_a_symbol_of_the_universe_may_have_news_first() -> None:
+    sink = MemorySink()
+    gateway = Gateway(sink, GatewaySettings(universe=frozenset({"B"})), news=deque([message(encode_news(item("B", "C", second=9)))]))
+    gateway.run(market(trade("A", 10), trade("A", 11)))
+    assert [event.symbol for event in news_in(sink)] == ["B"]
+    assert [found.symbol for found in rejected(sink)] == ["C"]
 
 
 @given(st.lists(st.integers(0, 50), max_size=20), st.lists(st.integers(0, 50), max_size=20))
