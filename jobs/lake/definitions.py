@@ -188,5 +188,22 @@ CONSISTENCY = TableDefinition(
     bucketed=False,
 )
 
-TABLES: tuple[TableDefinition, ...] = (MARKET_FRAMES, FEATURES, BARS, SIGNALS, ALERTS, REJECTS, RUNS, CONTROL_EVENTS, CONSISTENCY)
+TRIALS = TableDefinition(
+    "trials",
+    "one way of trading that was tried, by `infra/tickflow backtest`: the best of many is not skill",
+    (
+        Column("trial_id", Kind.TEXT, "hash of what decides the result: the same trial made again has the same"),
+        Column("made_at", Kind.TIME, "wall clock"),
+        Column("verb", Kind.TEXT, "what made it"),
+        Column("subject", Kind.TEXT, "versions of the models whose signals were traded"),
+        Column("settings", Kind.TEXT, "JSON of latencies, costs, limits, range and symbols"),
+        Column("periods", Kind.LONG, "number of gains that the Sharpe is of"),
+        Column("sharpe", Kind.DOUBLE, "Sharpe of one period after costs"),
+    ),
+    time_column="made_at",
+    bucketed=False,
+)
+
+_STREAMED = (MARKET_FRAMES, FEATURES, BARS, SIGNALS, ALERTS, REJECTS)
+TABLES: tuple[TableDefinition, ...] = (*_STREAMED, RUNS, CONTROL_EVENTS, CONSISTENCY, TRIALS)
 TABLES_BY_NAME: dict[str, TableDefinition] = {table.name: table for table in TABLES}

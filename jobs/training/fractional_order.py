@@ -19,6 +19,8 @@ ORDERS: Final = tuple(k / 20 for k in range(21))
 """Orders that are tried: 0 to 1 in steps of 0.05."""
 SHORTEST: Final = 200
 """Minutes that a series must have after differencing."""
+LONGEST: Final = 5000
+"""Minutes of a symbol that are looked at, the newest: what stands still now matters, and more cost more."""
 PASSING_SHARE: Final = 0.9
 """Share of the symbols whose series must stand still."""
 _MINUTE = 60_000_000_000
@@ -55,7 +57,7 @@ def minute_logs(dataset: Dataset, code: int, until: int) -> Series:
     """Log of a symbol's last price in each minute that has one, up to `until` nanoseconds."""
     rows = np.flatnonzero((dataset.symbol == code) & (dataset.price > 0) & (dataset.event_time <= until))
     minute = dataset.event_time[rows] // _MINUTE
-    last = np.flatnonzero(np.append(np.diff(minute) != 0, True)) if rows.size else np.zeros(0, np.intp)
+    last = np.flatnonzero(np.append(np.diff(minute) != 0, True))[-LONGEST:] if rows.size else np.zeros(0, np.intp)
     return np.asarray(np.log(dataset.price[rows[last]]), np.float64)
 
 

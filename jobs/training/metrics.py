@@ -55,7 +55,7 @@ def evaluate(
     shares = np.bincount(classes, minlength=priors.shape[1])
     prior = priors[(np.log(np.maximum(priors, 1e-15)) @ shares).argmax()]
     said = np.broadcast_to(prior, (classes.shape[0], prior.shape[0]))
-    blocks = _blocks(start, 2 * horizon)
+    blocks = blocks_of(start, 2 * horizon)
     model_loss, prior_loss = (-np.log(np.maximum(p[np.arange(classes.shape[0]), classes], 1e-15)) for p in (scores.probabilities, said))
     off = np.abs(log_return - scores.expected_return) / scores.sigma
     return Metrics(
@@ -64,24 +64,27 @@ def evaluate(
         log_loss=log_loss(scores.probabilities, classes),
         prior_log_loss=log_loss(said, classes),
         skill=1 - float(model_loss.sum() / prior_loss.sum()),
-        skill_interval=_interval(blocks, lambda rows: 1 - float(model_loss[rows].sum() / prior_loss[rows].sum())),
+        skill_interval=block_interval(blocks, lambda rows: 1 - float(model_loss[rows].sum() / prior_loss[rows].sum())),
         hit_rate=float((scores.probabilities.argmax(axis=1) == classes).mean()),
         prior_hit_rate=float((classes == prior.argmax()).mean()),
         information_coefficient=rank_correlation(scores.expected_return, log_return),
-        information_coefficient_interval=_interval(blocks, lambda rows: rank_correlation(scores.expected_return[rows], log_return[rows])),
+        information_coefficient_interval=block_interval(
+            blocks, lambda rows: rank_correlation(scores.expected_return[rows], log_return[rows])
+        ),
         coverage_68=float((off <= 1).mean()),
         coverage_95=float((off <= 1.96).mean()),
     )
 
 
-def _blocks(start: npt.NDArray[np.int64], length: int) -> list[npt.NDArray[np.intp]]:
+def blocks_of(start: npt.NDArray[np.int64], length: int) -> list[npt.NDArray[np.intp]]:
     """Positions of the rows in each stretch of `length` nanoseconds that holds any."""
     number = (start - start.min()) // length
     order = np.argsort(number, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
 
 
-def _interval(blocks: list[npt.NDArray[np.intp]], measure: Callable[[npt.NDArray[np.intp]], float]) -> tuple[float, float]:
+def block_interval(blocks: list[npt.NDArray[np.intp]], measure: Callable[[npt.NDArray[np.intp]], float]) -> tuple[float, float]:
+    """95 % interval of a measure by resampling whole blocks; NaN below two of them."""
     if len(blocks) < 2:
         return float("nan"), float("nan")
     generator = np.random.default_rng(7)

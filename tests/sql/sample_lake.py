@@ -169,7 +169,12 @@ def consistency() -> list[Row]:
     return [{"day": day, "checked_at": START, "served_from": "lake", "feature": name} | counts | rates for name in FEATURE_NAMES[:3]]
 
 
+def trials() -> list[Row]:
+    made = {"trial_id": "t1", "made_at": START, "verb": "backtest", "subject": "m0", "settings": '{"grid_seconds": 60}'}
+    return [made | {"periods": 100, "sharpe": 0.01}]
+
+
 def all_rows() -> dict[str, list[Row]]:
     """Rows of every table by its name."""
-    makers = (market_frames, features, bars, signals, alerts, rejects, runs, control_events, consistency)
+    makers = (market_frames, features, bars, signals, alerts, rejects, runs, control_events, consistency, trials)
     return {maker.__name__: maker() for maker in makers}
