@@ -23,8 +23,8 @@ def facts_of(settings: FactsSection, instruments: Instruments | None = None) -> 
     if settings.corporate_actions:
         makers.append(AdjustmentFacts(read_actions(Path(settings.corporate_actions))))
     if settings.calendar or instruments is not None:
-        if settings.calendar:
-            sessions_of(settings.calendar)
+        for name in filter(None, (settings.calendar, *known.calendars)):
+            sessions_of(name)
         makers.append(SessionFacts(lambda symbol, second: known.calendar_at(symbol, second) or settings.calendar))
     if instruments is not None:
         makers.append(ReferenceFacts(instruments))

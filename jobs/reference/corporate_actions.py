@@ -41,8 +41,8 @@ def read_actions(path: Path) -> dict[str, list[CorporateAction]]:
 def _action(row: Row) -> CorporateAction:
     required(row, "effective_from")
     effective = second_of(row, "effective_from")
-    if not effective > 0.0:
-        raise ValueError(f"effective_from is {row['effective_from']}, expected a time after 1970")
+    if not effective > 0.0 or not effective.is_integer():
+        raise ValueError(f"effective_from is {row['effective_from']}, expected a whole second after 1970")
     split, cash = number_of(row, "split_factor", 0.0), number_of(row, "cash_dividend", 0.0)
     if math.isnan(split) and math.isnan(cash):
         raise ValueError("neither split_factor nor cash_dividend is given")

@@ -72,6 +72,11 @@ class Instruments:
         times = (time for row in self._rows.get(symbol, []) for time in (row.valid_from, row.available_from))
         return min((time for time in times if time > second), default=math.inf)
 
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """Every calendar that a row names."""
+        return tuple(sorted({row.calendar for rows in self._rows.values() for row in rows if row.calendar}))
+
     def calendar_at(self, symbol: str, second: float) -> str:
         """The calendar that was known at a time, empty where none was."""
         found = self.at(symbol, second, second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -93,6 +94,8 @@ def test_absurd_times_and_the_years_before_1990_are_told_nothing() -> None:
 def test_an_unknown_calendar_is_an_error_before_the_first_event() -> None:
     with pytest.raises(InvalidSettings, match="'XXXX' is not known"):
         facts_of(FactsSection(calendar="XXXX"))
+    with pytest.raises(InvalidSettings, match="'YYYY' is not known"):
+        facts_of(FactsSection(), Instruments([replace(instrument("A", 1), calendar="YYYY")]))
 
 
 def instrument(symbol: str, sector: int, valid_from: float = -math.inf, known: float = -math.inf) -> Instrument:

@@ -2,7 +2,8 @@
 
 With k new shares for an old one and a cash dividend d on a last price p, prices are multiplied by (1 - d / p) / k and sizes by k, as price
 histories are adjusted backwards; notionals by the product. A fact is taken once, and only while nothing of the new units was seen: it may
-be said again, after a restart of the gateway for instance, and changes nothing then.
+be said again, after a restart of the gateway for instance, and changes nothing then. Events after it are taken as being in the new units,
+those too that are out of order: markets are closed when such a change takes effect.
 """
 
 # mypy: no-warn-return-any
@@ -26,8 +27,8 @@ _LATEST: Final = 7_258_118_400.0
 
 @kernel
 def adjustment_is_possible(state: Record, numbers: Record) -> bool:
-    """A split that is no fantasy, and a dividend below the price; NaN means that there is none."""
-    if not 0.0 < numbers[_EFFECTIVE] < _LATEST:
+    """A whole second, a split that is no fantasy, and a dividend below the price; NaN means that there is none."""
+    if not 0.0 < numbers[_EFFECTIVE] < _LATEST or numbers[_EFFECTIVE] != np.floor(numbers[_EFFECTIVE]):
         return False
     factor = _or(numbers[_SPLIT], 1.0)
     return 1.0 / LARGEST_SPLIT <= factor <= LARGEST_SPLIT and not (numbers[_CASH] < 0.0 or numbers[_CASH] >= state.mark_price)
