@@ -66,7 +66,8 @@ def _shared_sentences(returns: Floats) -> Floats:
         moves = standard - np.nanmean(standard, axis=1, keepdims=True)
         lower, upper = np.nanquantile(moves, [STANDING_OUT, 1.0 - STANDING_OUT], axis=1, keepdims=True)
     sides = np.concatenate([moves >= upper, moves <= lower]).astype(np.float64)
-    return sides.T @ sides
+    shared: Floats = sides.T @ sides
+    return shared
 
 
 def _mutual_information(shared: Floats) -> Floats:
