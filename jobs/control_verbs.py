@@ -61,19 +61,30 @@ def publish_all(events: Sequence[ControlEvent], settings: Settings) -> list[int]
 def change_halt(verb: str, kind: ControlKind, arguments: list[str]) -> int:
     """The verbs halt and resume: they differ in the kind of the entry alone."""
     chosen = _halt_parser(verb).parse_args(arguments)
-    if bool(chosen.symbols) == chosen.all:
-        return refuse(verb, "name symbols, or give --all")
+    if bool(chosen.symbols or chosen.group) == chosen.all:
+        return refuse(verb, "name symbols or groups, or give --all")
     if not chosen.reason.strip():
         return refuse(verb, "--reason is empty")
-    symbols = tuple(dict.fromkeys(chosen.symbols))
-    event = ControlEvent(0, kind, time.time_ns(), chosen.author, chosen.reason, symbols=symbols)
+    kind = ControlKind.REDUCE if getattr(chosen, "reduce_only", False) else kind
 
     def act() -> int:
-        (version,) = publish_all([event], control_settings(chosen.settings, chosen.data))
-        report(chosen.json, {"version": version, "kind": verb, "symbols": symbols, "all": chosen.all, "reason": chosen.reason})
+        settings = control_settings(chosen.settings, chosen.data)
+        symbols = tuple(dict.fromkeys((*chosen.symbols, *members(settings.groups, chosen.group))))
+        event = ControlEvent(0, kind, time.time_ns(), chosen.author, chosen.reason, symbols=symbols)
+        (version,) = publish_all([event], settings)
+        words = {"version": version, "kind": kind.name.lower(), "symbols": symbols, "all": chosen.all, "reason": chosen.reason}
+        report(chosen.json, words)
         return HELD
 
     return guarded(verb, act)
+
+
+def members(groups: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[str]:
+    """The symbols of groups as the settings have them now. Raises InvalidRule for one that is not there: an empty list would mean all."""
+    unknown = [name for name in names if not groups.get(name)]
+    if unknown:
+        raise InvalidRule(f"no group {', '.join(unknown)} in the settings; there are: {', '.join(sorted(groups)) or 'none'}")
+    return [symbol for name in names for symbol in groups[name]]
 
 
 def guarded(verb: str, act: Callable[[], int]) -> int:
@@ -102,10 +113,13 @@ def report(as_json: bool, result: Mapping[str, object]) -> None:
 
 
 def _halt_parser(verb: str) -> argparse.ArgumentParser:
-    words = {"halt": "Stop signals for symbols, or for all.", "resume": "Let signals flow again after a halt."}
+    words = {"halt": "Stop signals for symbols, groups, or all.", "resume": "Let signals flow again after a halt."}
     parser = argparse.ArgumentParser(prog=f"infra/tickflow {verb}", description=words[verb])
     parser.add_argument("symbols", nargs="*", metavar="SYMBOL", help="symbols concerned")
+    parser.add_argument("--group", action="append", default=[], metavar="NAME", help="symbols of a group in the settings; may be repeated")
     parser.add_argument("--all", action="store_true", help="every symbol")
+    if verb == "halt":
+        parser.add_argument("--reduce-only", action="store_true", help="let positions become smaller instead of stopping everything")
     add_author(parser)
     add_common_options(parser)
     return parser

@@ -1,4 +1,7 @@
-"""`infra/tickflow halt`: stop signals for symbols, or for all, from the next frames on; the entry stays in the control log."""
+"""`infra/tickflow halt`: stop signals for symbols, groups or all, or let them only make positions smaller, from the next frames on.
+
+The entry stays in the control log.
+"""
 
 from __future__ import annotations
 

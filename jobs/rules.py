@@ -15,7 +15,8 @@ from jobs.alert_rule_files import MEASURES, NANOSECONDS_PER_SECOND, load_rules, 
 from jobs.control_log import InForce, in_force, read_control_log
 from jobs.control_verbs import HELD, add_author, add_common_options, control_settings, guarded, publish_all, refuse
 from jobs.gateway.control_follower import ControlLogUnreadable
-from udfs.records import AlertRule, ControlEvent, ControlKind
+from udfs.operators.control_state import ControlSnapshot
+from udfs.records import AlertRule, ControlEvent, ControlKind, TradingState
 
 
 def main(arguments: list[str]) -> int:
@@ -53,6 +54,8 @@ def in_force_as_json(found: InForce) -> dict[str, Any]:
         "rules": [rule_as_json(rule) for rule in snapshot.rules],
         "everything_halted": snapshot.everything_halted,
         "halted_symbols": sorted(snapshot.halted_symbols),
+        "everything": snapshot.everything.name.lower(),
+        "reducing_symbols": sorted(snapshot.reducing_symbols),
         "resumed_symbols": sorted(snapshot.resumed_symbols),
         "model": None if model is None else asdict(model),
         "news_model": None if found.news_model is None else asdict(found.news_model),
@@ -109,16 +112,20 @@ def _symbols(text: str) -> list[str]:
 
 def _lines(found: InForce) -> list[str]:
     snapshot = found.snapshot
-    halted = "everything" if snapshot.everything_halted else ", ".join(sorted(snapshot.halted_symbols)) or "nothing"
-    without = f" without {', '.join(sorted(snapshot.resumed_symbols))}" if snapshot.everything_halted and snapshot.resumed_symbols else ""
+    by_name = (f"{state.name.lower():<8} {', '.join(_named(snapshot, state))}" for state in TradingState if _named(snapshot, state))
     return [
         f"control version {snapshot.version}",
         f"model    {found.model.version if found.model else 'none'}",
         f"news     {found.news_model.version if found.news_model else 'none'}",
-        f"halted   {halted}{without}",
+        f"{snapshot.everything.name.lower():<8} everything{' but those below' if snapshot.by_symbol else ''}",
+        *by_name,
         *(_rule_line(rule) for rule in snapshot.rules),
         *(f"refused  version {entry.version}: {entry.reason.name.lower()}: {entry.detail}" for entry in found.refused),
     ]
+
+
+def _named(snapshot: ControlSnapshot, state: TradingState) -> list[str]:
+    return sorted(symbol for symbol, found in snapshot.by_symbol.items() if found is state)
 
 
 def _rule_line(rule: AlertRule) -> str:

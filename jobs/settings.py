@@ -110,7 +110,12 @@ class KernelSection(_Section):
     )
     maximum_clock_skew_milliseconds: int = Field(default=60_000, ge=0, description="how far event time may be ahead of available time")
     row_interval_milliseconds: int = Field(default=100, ge=1, description="shortest distance of feature rows between bars")
-    stale_book_milliseconds: int = Field(default=60_000, ge=1, description="age from which the book is not used")
+    stale_book_milliseconds: int = Field(
+        default=60_000, ge=1, description="age from which the book is not used, and from which nothing is scored"
+    )
+    flash_crash_hold_milliseconds: int = Field(
+        default=300_000, ge=0, description="how long the price must have been calm after a crash before predictions go on"
+    )
     crossed_hold_milliseconds: int = Field(default=1_000, ge=0, description="time without crossing that ends a quarantine")
     bar_lengths_seconds: tuple[int, ...] = Field(default=(1, 60, 300, 3600), description="lengths of the bars that are published")
     fractional_order: float = Field(default=0.4, ge=0, le=2, description="order d of the fractionally differenced log price")
@@ -126,6 +131,7 @@ class KernelSection(_Section):
             row_interval_nanoseconds=self.row_interval_milliseconds * MILLISECOND,
             stale_book_nanoseconds=self.stale_book_milliseconds * MILLISECOND,
             crossed_hold_nanoseconds=self.crossed_hold_milliseconds * MILLISECOND,
+            flash_crash_hold_nanoseconds=self.flash_crash_hold_milliseconds * MILLISECOND,
             bar_lengths_seconds=self.bar_lengths_seconds,
             fractional_order=self.fractional_order,
             garch_alpha=self.garch_alpha,
@@ -140,9 +146,25 @@ class ScoringSection(_Section):
     minimum_confidence: float = Field(default=0.4, ge=0, le=1, description="calibrated probability below which a signal abstains")
     minimum_valid_share: float = Field(default=0.5, ge=0, le=1, description="share of the model's inputs that must be valid")
 
+    maximum_outside_share: float = Field(
+        default=0.1, ge=0, le=1, description="share of the model's inputs that may lie far outside what it was trained on"
+    )
+    model_expiry_days: float = Field(
+        default=30, ge=0, description="age of the newest row that a model was trained on from which it is not believed; 0: never"
+    )
+    one_sided_minutes: float = Field(
+        default=30, ge=0, description="window of the mean of directions; signals all of one direction for three of them stop; 0: never"
+    )
+
     def thresholds(self) -> Thresholds:
         """As the rules take them."""
-        return Thresholds(self.minimum_confidence, self.minimum_valid_share)
+        return Thresholds(
+            self.minimum_confidence,
+            self.minimum_valid_share,
+            self.maximum_outside_share,
+            round(self.model_expiry_days * 86_400 * SECOND),
+            round(self.one_sided_minutes * 60 * SECOND),
+        )
 
 
 class FactsSection(_Section):
@@ -168,6 +190,9 @@ class Settings(_Section):
     scoring: ScoringSection = ScoringSection()
     facts: FactsSection = FactsSection()
     universe: tuple[str, ...] = Field(default=(), description="symbols that are accepted; empty accepts all")
+    groups: dict[str, tuple[str, ...]] = Field(
+        default={}, description="named sets of symbols for `halt` and `resume`, as `name = [symbols]`"
+    )
     schema_registry_url: str = Field(default="", description="Confluent-compatible registry; empty uses the pinned ids")
 
     def without_secrets(self) -> dict[str, Any]:

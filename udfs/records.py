@@ -82,6 +82,7 @@ class SignalStatus(IntEnum):
     ABSTAINED = 2
     HALTED = 3
     FALLBACK = 4
+    REDUCING = 5
 
 
 class SignalCode(IntEnum):
@@ -97,6 +98,10 @@ class SignalCode(IntEnum):
     NOT_FINITE = 7
     HALTED_BY_CONTROL = 8
     OUT_OF_RANGE = 9
+    FLASH_CRASH = 10
+    ONE_SIDED = 11
+    MODEL_EXPIRED = 12
+    REDUCE_ONLY = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,16 @@ class ControlKind(IntEnum):
     HALT = 4
     RESUME = 5
     NEWS_MODEL = 6
+    REDUCE = 7
+
+
+class TradingState(IntEnum):
+    """What people allow for a symbol."""
+
+    ACTIVE = 1
+    REDUCING = 2
+    """Positions may become smaller, never larger."""
+    HALTED = 3
 
 
 class Measure(IntEnum):
@@ -245,4 +260,4 @@ class ControlEvent:
     rule: AlertRule | None = None
     rule_id: str = ""
     symbols: tuple[str, ...] = ()
-    """HALT and RESUME: the symbols concerned, empty means all."""
+    """HALT, REDUCE and RESUME: the symbols concerned, empty means all."""

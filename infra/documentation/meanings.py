@@ -43,8 +43,9 @@ REASONS: Final[Mapping[Reason, str]] = {
 STATUSES: Final[Mapping[SignalStatus, str]] = {
     SignalStatus.OK: "may be acted on",
     SignalStatus.ABSTAINED: "nothing is claimed; the code says why",
-    SignalStatus.HALTED: "trading is halted, or a person halted the symbol",
+    SignalStatus.HALTED: "trading is halted, the price runs away, or a person halted the symbol",
     SignalStatus.FALLBACK: "reserved for a simpler model that answers instead",
+    SignalStatus.REDUCING: "sound, but a person allows positions of the symbol to become smaller only",
 }
 
 CODES: Final[Mapping[SignalCode, str]] = {
@@ -53,11 +54,15 @@ CODES: Final[Mapping[SignalCode, str]] = {
     SignalCode.WARMING_UP: "fewer of the model's inputs are valid than `scoring.minimum_valid_share`",
     SignalCode.LOW_CONFIDENCE: "calibrated probability below `scoring.minimum_confidence`",
     SignalCode.BOOK_QUARANTINED: "the book was crossed or has gaps",
-    SignalCode.STALE_INPUT: "the book is older than `kernel.stale_book_milliseconds`",
+    SignalCode.STALE_INPUT: "the book, or all that is known, is older than `kernel.stale_book_milliseconds`, or came that late",
     SignalCode.TRADING_HALTED: "the venue says that trading is halted, closed or ended",
     SignalCode.NOT_FINITE: "the model gave a value that is no number, or σ is not positive",
     SignalCode.HALTED_BY_CONTROL: "`infra/tickflow halt` is in force",
-    SignalCode.OUT_OF_RANGE: "inputs far outside those that the model was trained on",
+    SignalCode.OUT_OF_RANGE: "more inputs than `scoring.maximum_outside_share` lie far outside those that the model was trained on",
+    SignalCode.FLASH_CRASH: "the price moved by over 10 robust σ and 0.5 % within a minute, and was not calm for long enough since",
+    SignalCode.ONE_SIDED: "the model's signals for the symbol all had one direction for three times `scoring.one_sided_minutes`",
+    SignalCode.MODEL_EXPIRED: "the newest row that the model was trained on is older than `scoring.model_expiry_days`",
+    SignalCode.REDUCE_ONLY: "`infra/tickflow halt --reduce-only` is in force",
 }
 
 CONTROL_KINDS: Final[Mapping[ControlKind, str]] = {
@@ -67,6 +72,7 @@ CONTROL_KINDS: Final[Mapping[ControlKind, str]] = {
     ControlKind.HALT: "stops signals for symbols, or for all",
     ControlKind.RESUME: "lets them flow again",
     ControlKind.NEWS_MODEL: "puts a model that reads news into force",
+    ControlKind.REDUCE: "lets signals serve only to make positions smaller",
 }
 
 MEASURES: Final[Mapping[Measure, str]] = {

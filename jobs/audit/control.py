@@ -15,7 +15,8 @@ from udfs.errors import TickflowError
 from udfs.records import AlertRule, ControlEvent, ControlKind
 
 NO_REASON: Final = "none was given"
-_SAFER: Final = frozenset({ControlKind.HALT})
+_OF_SYMBOLS: Final = (ControlKind.HALT, ControlKind.REDUCE, ControlKind.RESUME)
+_SAFER: Final = frozenset({ControlKind.HALT, ControlKind.REDUCE})
 
 
 def audited(events: Sequence[ControlEvent], publish: Callable[[ControlEvent], int], log: AuditLog | None = None) -> list[int]:
@@ -81,7 +82,7 @@ def event_as_json(event: ControlEvent) -> dict[str, Any]:
         found["rule"] = _rule_as_json(event.rule)
     if event.rule_id:
         found["rule_id"] = event.rule_id
-    if event.kind in (ControlKind.HALT, ControlKind.RESUME):
+    if event.kind in _OF_SYMBOLS:
         found["symbols"] = list(event.symbols) or "all"
     return found
 

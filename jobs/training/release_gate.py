@@ -36,7 +36,7 @@ def check_release(model: FittedModel, scorer: Scorer, data: bytes, rows: npt.NDA
     native = _score_natively(model, rows)
     scored = scorer.score(*_spread(scorer, rows))
     probabilities, expected_return, sigma = open_session(data).run(list(PUBLIC_OUTPUTS), {INPUT_NAME: rows})
-    exported = Scores(probabilities, expected_return, sigma, scored.valid_share)
+    exported = Scores(probabilities, expected_return, sigma, scored.valid_share, scored.outside_share)
     worst = max(_compare(native, scored, "scored"), _compare(native, exported, "exported"))
     _check_single_rows(scorer, rows, scored)
     _check_attributions(model, scorer, rows)
@@ -52,7 +52,7 @@ def _spread(scorer: Scorer, rows: npt.NDArray[np.float32]) -> tuple[npt.NDArray[
 
 def _score_natively(model: FittedModel, rows: npt.NDArray[np.float32]) -> Scores:
     direction, expected, sigma = (predict(part, rows) for part in model.parts)
-    return Scores(calibrate(direction, model.calibration), expected, np.exp(sigma), np.ones(rows.shape[0]))
+    return Scores(calibrate(direction, model.calibration), expected, np.exp(sigma), np.ones(rows.shape[0]), np.zeros(rows.shape[0]))
 
 
 def _compare(native: Scores, found: Scores, name: str) -> float:

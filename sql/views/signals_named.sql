@@ -3,7 +3,7 @@ CREATE TEMPORARY VIEW IF NOT EXISTS signals_named AS
 SELECT
   *,
   CASE direction WHEN -1 THEN 'down' WHEN 0 THEN 'neutral' WHEN 1 THEN 'up' END AS direction_name,
-  CASE status WHEN 1 THEN 'ok' WHEN 2 THEN 'abstained' WHEN 3 THEN 'halted' WHEN 4 THEN 'fallback' END AS status_name,
+  CASE status WHEN 1 THEN 'ok' WHEN 2 THEN 'abstained' WHEN 3 THEN 'halted' WHEN 4 THEN 'fallback' WHEN 5 THEN 'reducing' END AS status_name,
   CASE code
     WHEN 0 THEN 'none'
     WHEN 1 THEN 'no_model'
@@ -15,5 +15,9 @@ SELECT
     WHEN 7 THEN 'not_finite'
     WHEN 8 THEN 'halted_by_control'
     WHEN 9 THEN 'out_of_range'
+    WHEN 10 THEN 'flash_crash'
+    WHEN 11 THEN 'one_sided'
+    WHEN 12 THEN 'model_expired'
+    WHEN 13 THEN 'reduce_only'
   END AS code_name
 FROM signals;

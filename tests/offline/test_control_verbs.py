@@ -19,7 +19,7 @@ from tests.support.strategies import alert_rules, control_events
 from udfs.codecs.control import encode_control
 from udfs.errors import InvalidRule
 from udfs.kernels.alert_rules import rules_of_symbol
-from udfs.records import AlertRule, ControlEvent, ControlKind, Measure, ModelReference
+from udfs.records import AlertRule, ControlEvent, ControlKind, Measure, ModelReference, TradingState
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_RULES = ROOT / "flink-conf" / "local" / "alert-rules.toml"
@@ -59,6 +59,23 @@ def test_halt_and_resume_say_their_version(log: list[bytes], capsys: pytest.Capt
     assert (snapshot.everything_halted, snapshot.resumed_symbols) == (True, {"B"})
     assert resume.main(["--all", "--reason", "over"]) == 0
     assert not in_force(log).snapshot.is_halted("A")
+
+
+def test_a_group_is_its_symbols_of_the_moment_and_reduce_only_is_less_than_a_halt(
+    log: list[bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "job.toml"
+    file.write_text('[groups]\ntech = ["A", "B"]\nempty = []\n')
+    of_group = ["--settings", str(file), "--reason", "x"]
+    assert halt.main(["C", "--group", "tech", "--reduce-only", *of_group, "--json"]) == 0
+    assert last_json(capsys) == {"version": 1, "kind": "reduce", "symbols": ["C", "A", "B"], "all": False, "reason": "x"}
+    assert resume.main(["--group", "tech", *of_group]) == 0
+    snapshot = in_force(log).snapshot
+    assert (snapshot.trading_state("C"), snapshot.trading_state("A")) == (TradingState.REDUCING, TradingState.ACTIVE)
+    for unknown in ("empty", "no-such"):
+        assert halt.main(["--group", unknown, *of_group]) == 2
+        assert "tech" in capsys.readouterr().err
+    assert len(log) == 2
 
 
 @pytest.mark.parametrize("verb", [halt, resume])

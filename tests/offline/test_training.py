@@ -160,9 +160,16 @@ def test_perfect_and_ignorant_scores_measure_as_such() -> None:
     log_return, start = np.asarray((classes - 1) * 1e-3, np.float64), np.arange(300) * SECOND
     priors = np.full((2, 3), 1 / 3)
     sure = np.where(np.arange(3) == classes[:, None], 0.98, 0.01)
-    perfect = evaluate(Scores(sure, log_return, np.full(300, 1e-3), np.ones(300)), classes, log_return, start, 10 * SECOND, priors)
+    perfect = evaluate(
+        Scores(sure, log_return, np.full(300, 1e-3), np.ones(300), np.zeros(300)), classes, log_return, start, 10 * SECOND, priors
+    )
     ignorant = evaluate(
-        Scores(np.full((300, 3), 1 / 3), 0 * log_return, np.full(300, 1e-3), np.ones(300)), classes, log_return, start, SECOND, priors
+        Scores(np.full((300, 3), 1 / 3), 0 * log_return, np.full(300, 1e-3), np.ones(300), np.zeros(300)),
+        classes,
+        log_return,
+        start,
+        SECOND,
+        priors,
     )
     assert (perfect.hit_rate, perfect.blocks) == (1.0, 15)
     assert perfect.information_coefficient == pytest.approx(1)

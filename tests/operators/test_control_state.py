@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.model_store import fetch_model
-from tests.support.control_memory import fetch_from, halt_entry, model_entry, remove_entry, resume_entry, rule_entry
+from tests.support.control_memory import fetch_from, halt_entry, model_entry, reduce_entry, remove_entry, resume_entry, rule_entry
 from tests.support.strategies import control_events, damaged
 from tests.support.trained_model import trained_model
 from udfs.codecs.control import encode_control
 from udfs.errors import Reason
 from udfs.operators.control_state import ControlState
-from udfs.records import AlertRule, Measure, ModelReference
+from udfs.records import AlertRule, Measure, ModelReference, TradingState
 
 EXAMPLES = settings(deadline=None)
 SYMBOLS = ("A", "B", "C")
@@ -39,6 +39,19 @@ def test_the_last_word_about_a_symbol_decides_whether_it_is_halted(switches: lis
         for symbol in SYMBOLS:
             words = [halts for halts, symbols in switches[:version] if not symbols or symbol in symbols]
             assert state.at(version).is_halted(symbol) == (words[-1] if words else False)
+
+
+ENTRY_OF = {TradingState.ACTIVE: resume_entry, TradingState.REDUCING: reduce_entry, TradingState.HALTED: halt_entry}
+
+
+@EXAMPLES
+@given(st.lists(st.tuples(st.sampled_from(TradingState), _groups), max_size=12))
+def test_the_last_word_about_a_symbol_decides_what_is_allowed(words: list[tuple[TradingState, tuple[str, ...]]]) -> None:
+    state = state_of(*(ENTRY_OF[said](*symbols) for said, symbols in words))
+    for version in range(len(words) + 1):
+        for symbol in SYMBOLS:
+            concerned = [said for said, symbols in words[:version] if not symbols or symbol in symbols]
+            assert state.at(version).trading_state(symbol) == (concerned[-1] if concerned else TradingState.ACTIVE)
 
 
 _rules = st.builds(

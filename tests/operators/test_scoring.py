@@ -51,7 +51,7 @@ def test_layout_and_access_do_not_matter() -> None:
 
 
 def test_no_rows_give_no_scores() -> None:
-    assert [len(column) for column in score(ROWS[:0])] == [0, 0, 0, 0]
+    assert [len(column) for column in score(ROWS[:0])] == [0, 0, 0, 0, 0]
 
 
 def test_probabilities_are_probabilities_and_sigma_is_positive() -> None:

@@ -58,6 +58,10 @@ def resume_entry(*symbols: str) -> bytes:
     return encode_control(ControlEvent(0, ControlKind.RESUME, 1, "desk", "", symbols=symbols))
 
 
+def reduce_entry(*symbols: str) -> bytes:
+    return encode_control(ControlEvent(0, ControlKind.REDUCE, 1, "desk", "", symbols=symbols))
+
+
 def fetch_from(models: Mapping[str, bytes]) -> FetchModel:
     """Models by their uri."""
 

@@ -210,6 +210,7 @@ def control_events() -> st.SearchStrategy[ControlEvent]:
         of(ControlKind.REMOVE_ALERT_RULE, rule_id=RULE_IDS),
         of(ControlKind.HALT, symbols=WATCHLISTS),
         of(ControlKind.RESUME, symbols=WATCHLISTS),
+        of(ControlKind.REDUCE, symbols=WATCHLISTS),
     )
 
 

@@ -19,6 +19,7 @@ _PART_OF_KIND: Final = {
     ControlKind.HALT: "symbols",
     ControlKind.RESUME: "symbols",
     ControlKind.NEWS_MODEL: "model",
+    ControlKind.REDUCE: "symbols",
 }
 """The one part of a control event that each kind carries."""
 _MAY_BE_EMPTY: Final = "symbols"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from udfs.kernels.bars import close_until
+from udfs.kernels.breakers.flash_crash import note_pause
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import EventFlag
 from udfs.kernels.facts.checks import check_fact
@@ -97,6 +98,7 @@ def apply_event(state: Record, settings: Record, event: Record, work: Record, ba
             close_until(state, watermark, settings, work, bars)
     if event.kind != CLOCK:
         state.event_number += 1
+        note_pause(state, event.event_time, event.kind == STATUS and event.status != state.status)
         note_event(state, event)
         _take_payload(state, settings, event)
 

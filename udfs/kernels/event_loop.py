@@ -16,12 +16,13 @@ from udfs.kernels.event_application import apply_event, quarantine, verdict_of
 from udfs.kernels.events import FrameColumns
 from udfs.kernels.firewall import ACCEPTED
 from udfs.kernels.kernel_settings import COMPILED_SETTINGS
-from udfs.kernels.outputs import BAR, ROW
+from udfs.kernels.outputs import BAR, ROW, RowFlag
 from udfs.kernels.row_features import fill_row
 from udfs.kernels.symbol_state import SYMBOL_STATE, Record
 from udfs.kernels.work_area import CLOCK, STATUS, WORK, begin, heads_agree, read_event
 
 _COLUMN_LENGTH: Final = int(Reason.COLUMN_LENGTH)
+_STALE: Final = int(RowFlag.STALE)
 
 
 @kernel
@@ -47,7 +48,10 @@ def _take_event(state: Record, settings: Record, work: Record, rows: Record, bar
         state.event_number += 1
     if _row_is_due(state, settings, event.kind, bar_closed):
         state.last_row_time = state.clock
-        fill_row(rows[work.rows], work.values, state, settings, event.index, bar_closed)
+        row = rows[work.rows]
+        fill_row(row, work.values, state, settings, event.index, bar_closed)
+        if event.kind != CLOCK and event.available_time - event.event_time > settings.stale_book_nanoseconds:
+            row.flags |= _STALE
         work.rows += 1
     return ACCEPTED
 

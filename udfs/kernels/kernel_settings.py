@@ -29,9 +29,11 @@ class KernelSettings(NamedTuple):
     row_interval_nanoseconds: int = 100_000_000
     """Shortest distance on the symbol's clock of rows that no bar asks for."""
     stale_book_nanoseconds: int = 60_000_000_000
-    """Age on the symbol's clock from which the book's features are not valid."""
+    """Age on the symbol's clock from which the book's features are not valid, and from which nothing is scored."""
     crossed_hold_nanoseconds: int = 1_000_000_000
     """Event time without crossing after which an uncrossed BOOK that is no snapshot ends the quarantine."""
+    flash_crash_hold_nanoseconds: int = 300_000_000_000
+    """How long a price must have been calm after a crash before predictions go on."""
     bar_lengths_seconds: tuple[int, ...] = BAR_LENGTHS_SECONDS
     """Lengths of the bars that are published. Features and rows do not depend on it."""
     fractional_order: float = 0.4

@@ -18,7 +18,9 @@ class RowFlag(IntFlag):
     TRADING_HALTED = 2
     """The newest STATUS is HALTED, CLOSED or DELISTED."""
     STALE = 4
-    """The symbol has a book and nothing renewed it for `stale_book_nanoseconds`."""
+    """The book, or all that is known, is older than `stale_book_nanoseconds`, or the event that made the row came that late."""
+    FLASH_CRASH = 8
+    """The price ran away, and has not been calm since for as long as it takes."""
 
 
 ROW: Final = np.dtype(

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from udfs.kernels.breakers.flash_crash import watch_for_crash
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND, TradingStatus
 from udfs.kernels.facts.context import put_context
@@ -41,6 +42,7 @@ _OPEN: Final = int(TradingStatus.OPEN)
 _QUARANTINED: Final = int(RowFlag.BOOK_QUARANTINED)
 _HALTED: Final = int(RowFlag.TRADING_HALTED)
 _STALE: Final = int(RowFlag.STALE)
+_FLASH_CRASH: Final = int(RowFlag.FLASH_CRASH)
 
 
 @kernel
@@ -56,6 +58,7 @@ def fill_row(row: Record, values: Record, state: Record, settings: Record, event
     _trade_imbalance(values, state)
     fill_microstructure(values, state, book_has_depth)
     _returns(values, state)
+    watch_for_crash(state, values, book_is_usable, settings.flash_crash_hold_nanoseconds)
     _indicators(values, state)
     put_trend(values, state)
     _vwap(values, state)
@@ -83,8 +86,10 @@ def _flags(state: Record, stale_after: int) -> int:
         flags |= _QUARANTINED
     if state.status > _OPEN:
         flags |= _HALTED
-    if state.top.time != 0 and state.clock - state.top.time > stale_after:
+    if (state.top.time != 0 and state.clock - state.top.time > stale_after) or state.clock - state.last_event_time > stale_after:
         flags |= _STALE
+    if state.breakers.crashed != 0:
+        flags |= _FLASH_CRASH
     return flags
 
 

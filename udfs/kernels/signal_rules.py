@@ -29,6 +29,10 @@ class ScoringFlag(IntFlag):
     """A person halted the symbol."""
     OUT_OF_RANGE = 512
     """Inputs lie so far outside the training rows that the model knows nothing of them."""
+    MODEL_EXPIRED = 1024
+    """The rows that the model was trained on are too old."""
+    REDUCE_ONLY = 2048
+    """A person allows positions of the symbol to become smaller only."""
 
 
 class Thresholds(NamedTuple):
@@ -38,6 +42,12 @@ class Thresholds(NamedTuple):
     """Calibrated probability of the direction, in [0, 1]."""
     minimum_valid_share: float = 0.5
     """Share of the model's inputs that must be valid, in [0, 1]."""
+    maximum_outside_share: float = 0.1
+    """Share of the model's inputs that may lie far outside the training rows, in [0, 1]."""
+    model_expiry_nanoseconds: int = 30 * 86_400_000_000_000
+    """Age of the newest training row from which a model is not believed; 0 means never."""
+    one_sided_nanoseconds: int = 1_800_000_000_000
+    """Window of the mean of directions, `udfs.kernels.breakers.one_sided`; 0 turns that breaker off."""
 
 
 class Decision(NamedTuple):
@@ -49,15 +59,20 @@ class Decision(NamedTuple):
     code: SignalCode
 
 
+_SOUND = (SignalStatus.OK, SignalCode.NONE)
 _FLAGS = (
     (int(ScoringFlag.HALTED_BY_CONTROL), SignalStatus.HALTED, SignalCode.HALTED_BY_CONTROL),
     (int(RowFlag.TRADING_HALTED), SignalStatus.HALTED, SignalCode.TRADING_HALTED),
+    (int(RowFlag.FLASH_CRASH), SignalStatus.HALTED, SignalCode.FLASH_CRASH),
     (int(RowFlag.BOOK_QUARANTINED), SignalStatus.ABSTAINED, SignalCode.BOOK_QUARANTINED),
     (int(RowFlag.STALE), SignalStatus.ABSTAINED, SignalCode.STALE_INPUT),
+    (int(ScoringFlag.MODEL_EXPIRED), SignalStatus.ABSTAINED, SignalCode.MODEL_EXPIRED),
     (int(ScoringFlag.OUT_OF_RANGE), SignalStatus.ABSTAINED, SignalCode.OUT_OF_RANGE),
 )
 """The first flag that is set decides: a halt outranks what is wrong with the input."""
-_HALTS = int(ScoringFlag.HALTED_BY_CONTROL) | int(RowFlag.TRADING_HALTED)
+_HALTS = int(ScoringFlag.HALTED_BY_CONTROL) | int(RowFlag.TRADING_HALTED) | int(RowFlag.FLASH_CRASH)
+_REDUCE_ONLY = int(ScoringFlag.REDUCE_ONLY)
+"""Says nothing against the score: it only limits what an otherwise sound signal may be used for."""
 
 
 def decide(
@@ -72,13 +87,14 @@ def decide(
     """What becomes of one score.
 
     Args: probabilities (3,) calibrated, of down, neutral, up; row_flags bits of RowFlag and ScoringFlag; valid_share of the model's inputs.
-    Decided in this order: halted, no model, a flag of the row, too few valid inputs, not finite, low confidence, ok. Equal highest
-    probabilities: NEUTRAL.
+    Decided in this order: halted, no model, a flag of the row, too few valid inputs, not finite, low confidence, reduce only, ok. Equal
+    highest probabilities: NEUTRAL.
     """
     direction, confidence = _most_likely(probabilities)
     status, code = SignalStatus.ABSTAINED, SignalCode.LOW_CONFIDENCE
-    if row_flags & _HALTS or (row_flags and has_model):
-        status, code = _first_flag(row_flags)
+    against = row_flags & ~_REDUCE_ONLY
+    if row_flags & _HALTS or (against and has_model):
+        status, code = _first_flag(against)
     elif not has_model:
         code = SignalCode.NO_MODEL
     elif not valid_share >= thresholds.minimum_valid_share:
@@ -86,7 +102,7 @@ def decide(
     elif not _is_usable(confidence, expected_return, sigma):
         code = SignalCode.NOT_FINITE
     elif confidence >= thresholds.minimum_confidence:
-        status, code = SignalStatus.OK, SignalCode.NONE
+        status, code = (SignalStatus.REDUCING, SignalCode.REDUCE_ONLY) if row_flags & _REDUCE_ONLY else _SOUND
     return Decision(direction, confidence, status, code)
 
 

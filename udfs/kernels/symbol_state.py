@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from udfs.kernels.breakers.layout import BREAKERS
 from udfs.kernels.events import BOOK_DEPTH
 from udfs.kernels.facts.layout import CONTEXT_FACTS, CONTEXT_NUMBERS, REFERENCE_FACTS, SESSION_FACTS
 from udfs.kernels.microstructure.layout import MICROSTRUCTURE
@@ -178,6 +179,7 @@ SYMBOL_STATE: Final = np.dtype(
         ("context", CONTEXT_FACTS),
         ("reference", REFERENCE_FACTS),
         ("adjusted_second", "i8"),
+        ("breakers", BREAKERS),
         ("priced_by_trades", "u1"),
         ("book_ready", "u1"),
         ("book_quarantine", "u1"),

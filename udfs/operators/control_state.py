@@ -6,16 +6,22 @@ every past state can be asked for: `at(version)` gives the same answer in live a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from udfs.codecs.control import decode_control
 from udfs.errors import MalformedMessage, ModelMismatch, Reason, TickflowError
 from udfs.kernels.alert_rules import rules_of_symbol
 from udfs.kernels.feature_vector import FEATURE_NAMES
-from udfs.records import AlertRule, ControlEvent, ControlKind, ModelReference
+from udfs.records import AlertRule, ControlEvent, ControlKind, ModelReference, TradingState
 from udfs.scoring.news_model import SentimentScorer, load_news_model
 from udfs.scoring.onnx_model import Scorer, load_model
+
+_STATE_OF = {
+    ControlKind.HALT: TradingState.HALTED,
+    ControlKind.REDUCE: TradingState.REDUCING,
+    ControlKind.RESUME: TradingState.ACTIVE,
+}
 
 FetchModel = Callable[[ModelReference], bytes]
 """Brings the bytes of a released model; raises TickflowError when they cannot be had or are not those that were released."""
@@ -31,14 +37,41 @@ class ControlSnapshot:
     news_model: ModelReference | None = None
     news_scorer: SentimentScorer | None = None
     rules: tuple[AlertRule, ...] = ()
-    everything_halted: bool = False
-    halted_symbols: frozenset[str] = frozenset()
-    resumed_symbols: frozenset[str] = frozenset()
-    """Symbols that were let go again while everything else stays halted."""
+    everything: TradingState = TradingState.ACTIVE
+    """What people allow for every symbol that is not named."""
+    by_symbol: Mapping[str, TradingState] = field(default_factory=dict)
+    """Symbols for which another state was set since `everything` was."""
+
+    def trading_state(self, symbol: str) -> TradingState:
+        """What people allow for a symbol: the last entry that concerns it counts."""
+        return self.by_symbol.get(symbol, self.everything)
 
     def is_halted(self, symbol: str) -> bool:
         """Whether a person halted the symbol."""
-        return symbol in self.halted_symbols or (self.everything_halted and symbol not in self.resumed_symbols)
+        return self.trading_state(symbol) is TradingState.HALTED
+
+    @property
+    def everything_halted(self) -> bool:
+        """Whether every symbol that is not named is halted."""
+        return self.everything is TradingState.HALTED
+
+    @property
+    def halted_symbols(self) -> frozenset[str]:
+        """Symbols that are halted by name."""
+        return self._symbols(TradingState.HALTED)
+
+    @property
+    def reducing_symbols(self) -> frozenset[str]:
+        """Symbols whose positions may only become smaller, by name."""
+        return self._symbols(TradingState.REDUCING)
+
+    @property
+    def resumed_symbols(self) -> frozenset[str]:
+        """Symbols that were let go again while everything else stays as it is."""
+        return self._symbols(TradingState.ACTIVE)
+
+    def _symbols(self, state: TradingState) -> frozenset[str]:
+        return frozenset(symbol for symbol, found in self.by_symbol.items() if found is state)
 
     def rules_of(self, symbol: str) -> tuple[AlertRule, ...]:
         """The alert rules that watch a symbol."""
@@ -97,9 +130,7 @@ class ControlState:
             return replace(before, rules=(*_without(before.rules, event.rule.rule_id), event.rule))
         if event.kind is ControlKind.REMOVE_ALERT_RULE:
             return replace(before, rules=_without(before.rules, event.rule_id))
-        if event.kind is ControlKind.HALT:
-            return _halted(before, frozenset(event.symbols))
-        return _resumed(before, frozenset(event.symbols))
+        return _set(before, _STATE_OF[event.kind], event.symbols)
 
     def _fetch(self, model: ModelReference) -> bytes:
         """Raises ModelMismatch; a store that cannot be reached is the job's failure, not the model's: it raises what it raised."""
@@ -113,13 +144,9 @@ def _without(rules: tuple[AlertRule, ...], rule_id: str) -> tuple[AlertRule, ...
     return tuple(rule for rule in rules if rule.rule_id != rule_id)
 
 
-def _halted(before: ControlSnapshot, symbols: frozenset[str]) -> ControlSnapshot:
+def _set(before: ControlSnapshot, state: TradingState, symbols: tuple[str, ...]) -> ControlSnapshot:
+    """The state of these symbols, or of all: what was set for single ones before counts no more then."""
     if not symbols:
-        return replace(before, everything_halted=True, halted_symbols=frozenset(), resumed_symbols=frozenset())
-    return replace(before, halted_symbols=before.halted_symbols | symbols, resumed_symbols=before.resumed_symbols - symbols)
-
-
-def _resumed(before: ControlSnapshot, symbols: frozenset[str]) -> ControlSnapshot:
-    if not symbols:
-        return replace(before, everything_halted=False, halted_symbols=frozenset(), resumed_symbols=frozenset())
-    return replace(before, halted_symbols=before.halted_symbols - symbols, resumed_symbols=before.resumed_symbols | symbols)
+        return replace(before, everything=state, by_symbol={})
+    changed = {**before.by_symbol, **dict.fromkeys(symbols, state)}
+    return replace(before, by_symbol={symbol: found for symbol, found in changed.items() if found is not before.everything})

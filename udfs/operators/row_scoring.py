@@ -5,17 +5,26 @@ from __future__ import annotations
 import math
 
 from udfs.kernels.alert_rules import Fired, Measures, alert_id, evaluate
+from udfs.kernels.breakers.one_sided import count_direction
 from udfs.kernels.feature_vector import Feature
-from udfs.kernels.signal_rules import NOTHING_SCORED, ScoringFlag, decide, feature_hash, signal_id
+from udfs.kernels.signal_rules import NOTHING_SCORED, Decision, ScoringFlag, decide, feature_hash, signal_id
+from udfs.kernels.symbol_state import SymbolState
 from udfs.operators.control_state import ControlSnapshot
 from udfs.operators.worker_settings import WorkerSettings
-from udfs.records import Alert, Direction, FeatureRow, Signal, SignalCode, SignalStatus
-from udfs.scoring.onnx_model import Scores
+from udfs.records import Alert, Direction, FeatureRow, Signal, SignalCode, SignalStatus, TradingState
+from udfs.scoring.onnx_model import Scorer, Scores
 
 _PRICE_MOVE = int(Feature.RETURN_5_MINUTES)
 _IMBALANCE = int(Feature.IMBALANCE_5_LEVELS)
-_HALTED = int(ScoringFlag.HALTED_BY_CONTROL)
-_SCORED_SOUNDLY = (SignalCode.NONE, SignalCode.LOW_CONFIDENCE)
+_OUT_OF_RANGE = int(ScoringFlag.OUT_OF_RANGE)
+_EXPIRED = int(ScoringFlag.MODEL_EXPIRED)
+_FLAG_OF_STATE = {
+    TradingState.ACTIVE: 0,
+    TradingState.REDUCING: int(ScoringFlag.REDUCE_ONLY),
+    TradingState.HALTED: int(ScoringFlag.HALTED_BY_CONTROL),
+}
+_SCORED_SOUNDLY = (SignalCode.NONE, SignalCode.LOW_CONFIDENCE, SignalCode.REDUCE_ONLY, SignalCode.ONE_SIDED)
+_USABLE = (SignalStatus.OK, SignalStatus.REDUCING)
 
 
 class RowScoring:
@@ -25,13 +34,26 @@ class RowScoring:
         self._thresholds = settings.thresholds
         self._manifest_id = settings.manifest_id
 
-    def signal(self, row: FeatureRow, price: float, row_flags: int, control: ControlSnapshot, scores: Scores | None, index: int) -> Signal:
-        """The signal of a row; `scores` holds it at `index`, None where no model is in force."""
-        probabilities, expected_return, sigma, valid_share = _score_at(scores, index)
-        flags = row_flags | (_HALTED if control.is_halted(row.symbol) else 0)
+    def signal(
+        self,
+        row: FeatureRow,
+        price: float,
+        row_flags: int,
+        control: ControlSnapshot,
+        scores: Scores | None,
+        index: int,
+        state: SymbolState,
+    ) -> Signal:
+        """The signal of a row; `scores` holds it at `index`, None where no model is in force. What a breaker counts goes into `state`."""
+        probabilities, expected_return, sigma, valid_share, outside_share = _score_at(scores, index)
         scorer = control.scorer
+        flags = row_flags | _FLAG_OF_STATE[control.trading_state(row.symbol)]
+        if scorer is not None:
+            flags |= self._flags_of_model(row, scorer, outside_share)
         decision = decide(probabilities, expected_return, sigma, flags, scorer is not None, self._thresholds, valid_share)
-        explained = scorer is not None and decision.status is SignalStatus.OK and decision.direction is not Direction.NEUTRAL
+        if scorer is not None:
+            decision = self._restrained(decision, row, scorer, state)
+        explained = scorer is not None and decision.status in _USABLE and decision.direction is not Direction.NEUTRAL
         model_hash, vector_hash = scorer.sha256 if scorer else "", feature_hash(row.values)
         return Signal(
             signal_id=signal_id(row.symbol, row.event_number, row.event_time, model_hash, vector_hash),
@@ -56,6 +78,22 @@ class RowScoring:
             position=row.position,
             manifest_id=self._manifest_id,
         )
+
+    def _flags_of_model(self, row: FeatureRow, scorer: Scorer, outside_share: float) -> int:
+        thresholds = self._thresholds
+        flags = _OUT_OF_RANGE if outside_share > thresholds.maximum_outside_share else 0
+        if 0 < thresholds.model_expiry_nanoseconds < row.event_time - scorer.trained_until:
+            flags |= _EXPIRED
+        return flags
+
+    def _restrained(self, decision: Decision, row: FeatureRow, scorer: Scorer, state: SymbolState) -> Decision:
+        """A model that says the same of everything is held back; only what could be acted on, or is not sure enough, counts."""
+        is_usable = decision.status in _USABLE
+        if not is_usable and decision.code is not SignalCode.LOW_CONFIDENCE:
+            return decision
+        direction = int(decision.direction) if is_usable else 0
+        tripped = count_direction(state, direction, row.event_time, scorer.number, self._thresholds.one_sided_nanoseconds)
+        return decision._replace(status=SignalStatus.ABSTAINED, code=SignalCode.ONE_SIDED) if tripped and is_usable else decision
 
     def alerts(self, row: FeatureRow, signal: Signal, control: ControlSnapshot, state: bytes) -> tuple[list[Alert], bytes]:
         """The alerts of a row and the rules' state after it."""
@@ -82,11 +120,13 @@ class RowScoring:
         )
 
 
-def _score_at(scores: Scores | None, index: int) -> tuple[tuple[float, float, float], float, float, float]:
+def _score_at(scores: Scores | None, index: int) -> tuple[tuple[float, float, float], float, float, float, float]:
+    """Probabilities, expected return, sigma, and the shares of inputs that are valid, and that lie far outside."""
     if scores is None:
-        return NOTHING_SCORED, math.nan, math.nan, 0.0
+        return NOTHING_SCORED, math.nan, math.nan, 0.0, 0.0
     down, neutral, up = scores.probabilities[index].tolist()
-    return (down, neutral, up), float(scores.expected_return[index]), float(scores.sigma[index]), float(scores.valid_share[index])
+    expected_return, sigma = float(scores.expected_return[index]), float(scores.sigma[index])
+    return (down, neutral, up), expected_return, sigma, float(scores.valid_share[index]), float(scores.outside_share[index])
 
 
 def _measures(row: FeatureRow, signal: Signal) -> Measures:

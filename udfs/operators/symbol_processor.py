@@ -13,7 +13,7 @@ from udfs.codecs.state_blob import pack_state, unpack_state
 from udfs.errors import MalformedMessage, Reason
 from udfs.kernels.advance import Advance, advance
 from udfs.kernels.feature_vector import FEATURE_SET
-from udfs.kernels.symbol_state import SYMBOL_STATE, new_state
+from udfs.kernels.symbol_state import SYMBOL_STATE, SymbolState, new_state
 from udfs.operators.control_log import ControlLog
 from udfs.operators.control_state import ControlSnapshot, RefusedControl
 from udfs.operators.news_reading import with_news_read
@@ -67,7 +67,7 @@ class SymbolProcessor:
         if result.is_quiet:
             return Outcome(records, pack_state(state, alert_state), events)
         records += self._bars(symbol, result, position)
-        alert_state = self._add_rows(records, symbol, result, control, position, alert_state)
+        alert_state = self._add_rows(records, symbol, result, control, position, alert_state, state)
         rejected = np.flatnonzero(result.verdicts)
         if len(rejected):
             records += self._rejected_events(frame or self._decode(symbol, data), rejected, result.verdicts, position)
@@ -110,9 +110,16 @@ class SymbolProcessor:
         )
 
     def _add_rows(
-        self, records: list[Record], symbol: str, result: Advance, control: ControlSnapshot, position: Position, alert_state: bytes
+        self,
+        records: list[Record],
+        symbol: str,
+        result: Advance,
+        control: ControlSnapshot,
+        position: Position,
+        alert_state: bytes,
+        state: SymbolState,
     ) -> bytes:
-        """Append each row, its signal and its alerts; the alert rules' state after them."""
+        """Append each row, its signal and its alerts; the alert rules' state after them. What breakers count goes into `state`."""
         count = len(result.row_event_time)
         if not count:
             return alert_state
@@ -120,7 +127,7 @@ class SymbolProcessor:
         for index in range(count):
             row = self._row(symbol, result, index, control.version, position)
             price = float(result.row_price[index])
-            signal = self._scoring.signal(row, price, int(result.row_flags[index]), control, scores, index)
+            signal = self._scoring.signal(row, price, int(result.row_flags[index]), control, scores, index, state)
             alerts, alert_state = self._scoring.alerts(row, signal, control, alert_state)
             records += (PricedRow(row, price), signal, *alerts)
         return alert_state

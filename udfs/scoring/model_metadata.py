@@ -77,6 +77,8 @@ def _check(metadata: ModelMetadata) -> None:
         raise ValueError(f"classes are {metadata.class_order}, expected {CLASS_ORDER}")
     if len(metadata.calibration_biases) != len(CLASS_ORDER) or not metadata.calibration_scale > 0:
         raise ValueError("calibration needs three biases and a scale above 0")
+    if len(metadata.training_range) != 2 or not all(isinstance(time, int) for time in metadata.training_range):
+        raise ValueError(f"the training range is {metadata.training_range}, expected the first and the last event time")
     if not isinstance(metadata.horizon, int) or metadata.horizon <= 0:
         raise ValueError(f"horizon is {metadata.horizon}, expected a positive number of nanoseconds")
     expected = (len(metadata.feature_names), len(QUANTILE_LEVELS))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numba
@@ -26,6 +27,7 @@ INPUT_NAME = "features"
 RAW_OUTPUT = "raw_scores"
 PUBLIC_OUTPUTS = ("probabilities", "expected_return", "sigma")
 """What the graph computes for other programs: calibrated probabilities (n, 3), and two columns (n,)."""
+RANGE_WIDTHS = 3.0
 _KEPT_MODELS = 4
 _models: dict[tuple[str, tuple[str, ...]], Scorer] = {}
 _lock = threading.Lock()
@@ -42,23 +44,28 @@ class Scores(NamedTuple):
     """(rows,) standard deviation of that log return."""
     valid_share: npt.NDArray[np.float64]
     """(rows,) share of the model's inputs that were valid."""
+    outside_share: npt.NDArray[np.float64]
+    """(rows,) share of the model's inputs that lay far outside the training rows."""
 
 
 @numba.njit(cache=True, nogil=True)
 def _inputs_of(
-    values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], columns: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    """(rows, model inputs) with NaN for what is missing, and the share that is not."""
-    inputs, valid_share = np.empty((values.shape[0], columns.shape[0]), np.float32), np.empty(values.shape[0], np.float64)
+    values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], columns: npt.NDArray[np.int64], ranges: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """(rows, model inputs) with NaN for what is missing, the share that is not, and the share that lies outside of `ranges`."""
+    inputs = np.empty((values.shape[0], columns.shape[0]), np.float32)
+    valid_share, outside_share = np.empty(values.shape[0], np.float64), np.empty(values.shape[0], np.float64)
     for row in range(values.shape[0]):
-        usable_inputs = 0
+        usable_inputs, outside_inputs = 0, 0
         for position in range(columns.shape[0]):
             value = values[row, columns[position]]
             usable = valid[row, columns[position]] and np.isfinite(value)
             inputs[row, position] = value if usable else np.float32(np.nan)
             usable_inputs += usable
+            outside_inputs += usable and (value < ranges[0, position] or value > ranges[1, position])
         valid_share[row] = usable_inputs / columns.shape[0]
-    return inputs, valid_share
+        outside_share[row] = outside_inputs / columns.shape[0]
+    return inputs, valid_share, outside_share
 
 
 @numba.njit(cache=True, nogil=True)
@@ -71,6 +78,18 @@ def _return_and_sigma(raw_scores: npt.NDArray[np.float32]) -> tuple[npt.NDArray[
     return expected_return, sigma
 
 
+def believable_ranges(quantiles: Sequence[Sequence[float]]) -> npt.NDArray[np.float64]:
+    """(2, model inputs) lowest and highest value of each input of which the training rows tell something.
+
+    That is RANGE_WIDTHS times the distance of the outermost quantiles beyond them: 16 standard deviations from the middle of a normal
+    distribution. An input that was constant or never there has no bounds: no tree splits on it.
+    """
+    outermost = np.array(quantiles, np.float64)[:, [0, -1]].T
+    width = RANGE_WIDTHS * (outermost[1] - outermost[0])
+    known = width > 0
+    return np.where(known, outermost + np.array([[-1.0], [1.0]]) * width, np.array([[-np.inf], [np.inf]]))
+
+
 class Scorer:
     """One model, ready to score rows of one feature list. Make it with `load_model`; safe to share between threads."""
 
@@ -79,7 +98,11 @@ class Scorer:
     ) -> None:
         self.metadata = metadata
         self.sha256 = sha256
+        self.number = int(sha256[:8], 16)
+        """The beginning of the hash, as a number of 32 bits."""
         self.version: str = metadata.model_version
+        self.trained_until = metadata.training_range[-1]
+        """Event time of the newest training row."""
         self.horizon: int = metadata.horizon
         """Nanoseconds over which direction and return are predicted."""
         self.columns = columns
@@ -88,13 +111,14 @@ class Scorer:
         self.trees = trees
         self._calibration: Calibration = metadata.calibration
         self._quantiles = metadata.quantiles
+        self._ranges = believable_ranges(metadata.quantiles)
 
     def score(self, values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> Scores:
         """Scores of (rows, features) values; what is not valid or not finite counts as missing."""
-        inputs, valid_share = _inputs_of(values, valid, self.columns)
+        inputs, valid_share, outside_share = _inputs_of(values, valid, self.columns, self._ranges)
         raw_scores = self.raw_scores(inputs)
         expected_return, sigma = _return_and_sigma(raw_scores)
-        return Scores(calibrate(raw_scores[:, :3], self._calibration), expected_return, sigma, valid_share)
+        return Scores(calibrate(raw_scores[:, :3], self._calibration), expected_return, sigma, valid_share, outside_share)
 
     def raw_scores(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """(rows, model inputs) -> (rows, 5) sums of the trees, columns as in `udfs.scoring.trees.OUTPUTS`."""

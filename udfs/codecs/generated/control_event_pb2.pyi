@@ -17,6 +17,7 @@ class ControlEvent(_message.Message):
         HALT: _ClassVar[ControlEvent.Kind]
         RESUME: _ClassVar[ControlEvent.Kind]
         NEWS_MODEL: _ClassVar[ControlEvent.Kind]
+        REDUCE: _ClassVar[ControlEvent.Kind]
     KIND_UNSPECIFIED: ControlEvent.Kind
     MODEL: ControlEvent.Kind
     ALERT_RULE: ControlEvent.Kind
@@ -24,6 +25,7 @@ class ControlEvent(_message.Message):
     HALT: ControlEvent.Kind
     RESUME: ControlEvent.Kind
     NEWS_MODEL: ControlEvent.Kind
+    REDUCE: ControlEvent.Kind
     class Measure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         MEASURE_UNSPECIFIED: _ClassVar[ControlEvent.Measure]

@@ -23,11 +23,13 @@ class Signal(_message.Message):
         ABSTAINED: _ClassVar[Signal.Status]
         HALTED: _ClassVar[Signal.Status]
         FALLBACK: _ClassVar[Signal.Status]
+        REDUCING: _ClassVar[Signal.Status]
     STATUS_UNSPECIFIED: Signal.Status
     OK: Signal.Status
     ABSTAINED: Signal.Status
     HALTED: Signal.Status
     FALLBACK: Signal.Status
+    REDUCING: Signal.Status
     class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         NONE: _ClassVar[Signal.Code]
@@ -40,6 +42,10 @@ class Signal(_message.Message):
         NOT_FINITE: _ClassVar[Signal.Code]
         HALTED_BY_CONTROL: _ClassVar[Signal.Code]
         OUT_OF_RANGE: _ClassVar[Signal.Code]
+        FLASH_CRASH: _ClassVar[Signal.Code]
+        ONE_SIDED: _ClassVar[Signal.Code]
+        MODEL_EXPIRED: _ClassVar[Signal.Code]
+        REDUCE_ONLY: _ClassVar[Signal.Code]
     NONE: Signal.Code
     NO_MODEL: Signal.Code
     WARMING_UP: Signal.Code
@@ -50,6 +56,10 @@ class Signal(_message.Message):
     NOT_FINITE: Signal.Code
     HALTED_BY_CONTROL: Signal.Code
     OUT_OF_RANGE: Signal.Code
+    FLASH_CRASH: Signal.Code
+    ONE_SIDED: Signal.Code
+    MODEL_EXPIRED: Signal.Code
+    REDUCE_ONLY: Signal.Code
     class Attribution(_message.Message):
         __slots__ = ("feature", "contribution", "words")
         FEATURE_FIELD_NUMBER: _ClassVar[int]

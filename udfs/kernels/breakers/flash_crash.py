@@ -1,0 +1,92 @@
+"""A price that runs away: predictions stop until it has been calm for a while.
+
+The move is the log return of the last minute (60 to 70 s, on the grid of 10 s). Where a usable book and a trade of the last 10 s both tell
+the price, the smaller move counts, and none where they disagree on its sign, so one side gone wrong is no crash. Beyond is a move above
+max(0.5 %, 10 sigma). Sigma is robust: a running 90 % quantile of the moves, sampled every 10 s, over 1.645; it is the greatest of the first
+20, before which nothing is judged, then a greater move raises it by 4.5 %, another lowers it by 0.5 %.
+
+Halted: three rows in a row, each after a further event that is no CLOCK, are beyond. Released: that was not so for
+`flash_crash_hold_nanoseconds` on the symbol's clock. So one bad tick neither halts nor releases, nor does it prolong a halt. Not judged are
+the 70 s after a pause (a change of the trading status, or 10 minutes without an event): the move of a minute spans the pause then.
+"""
+
+# mypy: no-warn-return-any
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from udfs.kernels.compiled import kernel
+from udfs.kernels.events import NANOSECONDS_PER_SECOND
+from udfs.kernels.feature_vector import Feature
+from udfs.kernels.symbol_state import Record
+
+CRASH_SIGMAS: Final = 10.0
+CRASH_FLOOR: Final = 0.005
+CRASH_CONFIRMATIONS: Final = 3
+WARM_SAMPLES: Final = 20
+SAMPLE_NANOSECONDS: Final = 10 * NANOSECONDS_PER_SECOND
+PAUSE_NANOSECONDS: Final = 600 * NANOSECONDS_PER_SECOND
+SETTLING_NANOSECONDS: Final = 70 * NANOSECONDS_PER_SECOND
+_FRESH_TRADE_NANOSECONDS: Final = 10 * NANOSECONDS_PER_SECOND
+_QUANTILE_IN_SIGMAS: Final = 1.645
+_RAISED: Final = 1.045
+_LOWERED: Final = 0.995
+_LEAST_SCALE: Final = 1e-6
+
+
+@kernel
+def note_pause(state: Record, event_time: int, status_changes: bool) -> None:
+    """An event other than a CLOCK was accepted; the state must still be the one before it."""
+    if status_changes or event_time - state.last_event_time > PAUSE_NANOSECONDS:
+        state.breakers.opened_time = max(state.breakers.opened_time, event_time)
+
+
+@kernel
+def watch_for_crash(state: Record, values: Record, book_is_usable: bool, hold: int) -> None:
+    """Judge the move of the last minute at a row whose prices and returns are in `values`."""
+    memory = state.breakers
+    move = abs(_move(state, values, book_is_usable))
+    settled = state.clock - memory.opened_time > SETTLING_NANOSECONDS
+    if settled and np.isfinite(move):
+        _judge(state, memory, move)
+        _learn(memory, state.clock, move)
+    if memory.crashed != 0 and state.clock - memory.beyond_time >= hold:
+        memory.crashed = 0
+
+
+@kernel
+def _move(state: Record, values: Record, book_is_usable: bool) -> float:
+    traded = values[Feature.RETURN_1_MINUTE]
+    if not book_is_usable:
+        return traded
+    quoted = traded + np.log(values[Feature.MID_PRICE] / state.mark_price)
+    if state.clock - state.last_trade_time > _FRESH_TRADE_NANOSECONDS:
+        return quoted
+    if not traded * quoted > 0.0:
+        return 0.0
+    return traded if abs(traded) < abs(quoted) else quoted
+
+
+@kernel
+def _judge(state: Record, memory: Record, move: float) -> None:
+    if memory.observations < WARM_SAMPLES or move <= max(CRASH_FLOOR, CRASH_SIGMAS / _QUANTILE_IN_SIGMAS * memory.move_scale):
+        memory.confirmations = 0
+    elif state.event_number > memory.confirmed_number and state.clock <= state.last_event_time:
+        memory.confirmations = min(memory.confirmations + 1, CRASH_CONFIRMATIONS)
+        memory.confirmed_number = state.event_number
+        if memory.confirmations == CRASH_CONFIRMATIONS:
+            memory.crashed, memory.beyond_time = 1, state.clock
+
+
+@kernel
+def _learn(memory: Record, clock: int, move: float) -> None:
+    if clock - memory.sampled_time < SAMPLE_NANOSECONDS:
+        return
+    memory.sampled_time = clock
+    if memory.observations < WARM_SAMPLES:
+        memory.observations += 1
+        memory.move_scale = max(memory.move_scale, move)
+    else:
+        memory.move_scale = max(memory.move_scale * (_RAISED if move > memory.move_scale else _LOWERED), _LEAST_SCALE)
