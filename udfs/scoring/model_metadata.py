@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from udfs.errors import ModelMismatch
 from udfs.scoring.calibration import Calibration
 
+_LARGEST_TIME = 2**63
 CLASS_ORDER = ("down", "neutral", "up")
 QUANTILE_LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Quantiles of each input over the training rows that a model file carries."""
@@ -47,7 +49,7 @@ class ModelMetadata:
     def calibration(self) -> Calibration:
         """The parameters that turn raw scores into probabilities."""
         down, neutral, up = self.calibration_biases
-        return Calibration(self.calibration_scale, (down, neutral, up))
+        return Calibration(float(self.calibration_scale), (float(down), float(neutral), float(up)))
 
 
 def write_metadata(metadata: ModelMetadata) -> dict[str, str]:
@@ -66,24 +68,39 @@ def read_metadata(entries: Mapping[str, str]) -> ModelMetadata:
     try:
         metadata = ModelMetadata(**{name: _frozen(json.loads(entries[f"tickflow.{name}"])) for name in names})
         _check(metadata)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ModelMismatch(f"the model file's metadata cannot be read: {error}") from error
     return metadata
 
 
 def _check(metadata: ModelMetadata) -> None:
-    """Raises ValueError on entries that contradict each other."""
+    """Raises ValueError or TypeError on entries of the wrong kind, or that contradict each other."""
+    texts = (metadata.tickflow_version, metadata.model_version, metadata.feature_set, metadata.trees, *metadata.feature_names)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("a version, a hash or a feature's name is no text")
+    numbers = (metadata.calibration_scale, *metadata.calibration_biases, metadata.minimum_confidence, metadata.neutral_band)
+    if not all(math.isfinite(_number(value)) for value in numbers):
+        raise ValueError("a parameter of the calibration or a threshold is no finite number")
+    for value in (level for row in metadata.quantiles for level in row):
+        _number(value)
     if metadata.class_order != CLASS_ORDER:
         raise ValueError(f"classes are {metadata.class_order}, expected {CLASS_ORDER}")
     if len(metadata.calibration_biases) != len(CLASS_ORDER) or not metadata.calibration_scale > 0:
         raise ValueError("calibration needs three biases and a scale above 0")
-    if len(metadata.training_range) != 2 or not all(isinstance(time, int) for time in metadata.training_range):
+    if len(metadata.training_range) != 2 or not all(type(time) is int and abs(time) < _LARGEST_TIME for time in metadata.training_range):
         raise ValueError(f"the training range is {metadata.training_range}, expected the first and the last event time")
-    if not isinstance(metadata.horizon, int) or metadata.horizon <= 0:
+    if type(metadata.horizon) is not int or not 0 < metadata.horizon < _LARGEST_TIME:
         raise ValueError(f"horizon is {metadata.horizon}, expected a positive number of nanoseconds")
     expected = (len(metadata.feature_names), len(QUANTILE_LEVELS))
     if len(metadata.quantiles) != expected[0] or any(len(row) != expected[1] for row in metadata.quantiles):
         raise ValueError(f"quantiles do not have the shape {expected}")
+
+
+def _number(value: object) -> float:
+    """A number as JSON has it. Raises TypeError for anything else, OverflowError for what no double holds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
 
 
 def _frozen(value: Any) -> Any:

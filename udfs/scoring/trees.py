@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
+LARGEST_TREES_BYTES = 1 << 26
+"""Most bytes that the arrays of a model may have: 64 MiB, over a million nodes."""
 OUTPUTS = ("down", "neutral", "up", "expected_return", "log_sigma")
 """What a model computes, in the order of the columns of its raw scores."""
 LEAF = -1
@@ -42,6 +45,10 @@ class FlatTrees(NamedTuple):
     """(outputs,) constant added to the trees' sum."""
 
 
+_DTYPES = tuple(np.dtype(name) for name in ("<i4", "i1", "<i2", "<f4", "<i4", "<i4", "?", "<f8", "<f8"))
+"""Types of the arrays, in the order of the fields."""
+
+
 def encode_trees(trees: FlatTrees) -> str:
     """Trees as printable text (base64 of compressed arrays); the same trees give the same text."""
     buffer = io.BytesIO()
@@ -53,11 +60,35 @@ def encode_trees(trees: FlatTrees) -> str:
 def decode_trees(text: str) -> FlatTrees:
     """Inverse of `encode_trees`. Raises ValueError on text that is not its result."""
     try:
-        buffer = io.BytesIO(zlib.decompress(base64.b64decode(text, validate=True)))
-        arrays = [np.load(buffer, allow_pickle=False) for _ in FlatTrees._fields]
+        unpacked = _unpacked(base64.b64decode(text, validate=True))
+        buffer = io.BytesIO(unpacked)
+        arrays = [_array(buffer, len(unpacked), dtype) for dtype in _DTYPES]
     except (ValueError, EOFError, zlib.error) as error:
         raise ValueError(f"not encoded trees: {error}") from error
     return FlatTrees(*arrays)
+
+
+def _unpacked(data: bytes) -> bytes:
+    """At most LARGEST_TREES_BYTES, however little they are packed into."""
+    decompressor = zlib.decompressobj()
+    unpacked = decompressor.decompress(data, LARGEST_TREES_BYTES)
+    if not decompressor.eof:
+        raise ValueError(f"the arrays are cut off, or larger than {LARGEST_TREES_BYTES} bytes")
+    return unpacked
+
+
+def _array(buffer: io.BytesIO, size: int, expected: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The next array, whose header must not promise more than there is; no room is made before that is known."""
+    if np.lib.format.read_magic(buffer) != (1, 0):
+        raise ValueError("an array of an unknown format")
+    try:
+        shape, _, dtype = np.lib.format.read_array_header_1_0(buffer)
+    except Exception as error:  # numpy reads the header as Python text, and lets each of its parsers raise its own
+        raise ValueError(f"an array's header cannot be read: {error}") from error
+    count = math.prod(shape)
+    if dtype != expected or len(shape) != 1 or not 0 <= count * dtype.itemsize <= size - buffer.tell():
+        raise ValueError(f"an array of {dtype} and shape {shape}, expected {expected} in one dimension, all of it there")
+    return np.frombuffer(buffer.read(count * dtype.itemsize), dtype).copy()
 
 
 @numba.njit(cache=True, nogil=True)
