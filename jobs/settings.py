@@ -250,7 +250,7 @@ def _environment_values(environment: Mapping[str, str]) -> list[tuple[tuple[str,
         if not name.startswith(PREFIX):
             continue
         path = _SHORT_NAMES.get(bare) or tuple(bare.lower().split("__"))
-        if bare in _SHORT_NAMES or (len(path) == 2 and path[0] in Settings.model_fields) or bare == "UNIVERSE":
+        if bare in _SHORT_NAMES or (len(path) == 2 and path[0] in Settings.model_fields) or bare in ("UNIVERSE", "GROUPS"):
             found.append((path, text))
     return found
 
@@ -258,7 +258,18 @@ def _environment_values(environment: Mapping[str, str]) -> list[tuple[tuple[str,
 def _put(values: dict[str, Any], path: tuple[str, ...], text: str) -> None:
     for name in path[:-1]:
         values = values.setdefault(name, {})
+    if path == ("groups",):
+        values["groups"] = _groups(text)
+        return
     values[path[-1]] = [part for part in text.split(",") if part] if path[-1] in ("universe", "bar_lengths_seconds") else text
+
+
+def _groups(text: str) -> Any:
+    """Groups in a variable are JSON; what is none stays as it is, and is then named with all other problems."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _problem(detail: Any) -> str:

@@ -206,3 +206,9 @@ _kinds = st.lists(st.sampled_from(("feature", "bar", "signal")), unique=True).ma
 def test_a_plan_survives_its_json(chosen: Settings, lake: LakeSettings, changes: dict[str, Any]) -> None:
     plan = JobPlan(chosen, lake, "manifest", "run", "f", "c", dict(PINNED_IDS), **changes)
     assert JobPlan.from_json(plan.to_json()) == plan
+
+
+def test_groups_of_a_variable_are_json() -> None:
+    assert load_settings(None, {"TICKFLOW_GROUPS": '{"tech": ["A", "B"]}'}).groups == {"tech": ("A", "B")}
+    with pytest.raises(InvalidSettings, match="groups"):
+        load_settings(None, {"TICKFLOW_GROUPS": "A,B"})
