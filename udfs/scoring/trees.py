@@ -79,10 +79,10 @@ def _unpacked(data: bytes) -> bytes:
 
 def _array(buffer: io.BytesIO, size: int, expected: np.dtype[Any]) -> npt.NDArray[Any]:
     """The next array, whose header must not promise more than there is; no room is made before that is known."""
-    if np.lib.format.read_magic(buffer) != (1, 0):
+    if np.lib.format.read_magic(buffer) != (1, 0):  # type: ignore[no-untyped-call]
         raise ValueError("an array of an unknown format")
     try:
-        shape, _, dtype = np.lib.format.read_array_header_1_0(buffer)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(buffer)  # type: ignore[no-untyped-call]
     except Exception as error:  # numpy reads the header as Python text, and lets each of its parsers raise its own
         raise ValueError(f"an array's header cannot be read: {error}") from error
     count = math.prod(shape)
