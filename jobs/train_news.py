@@ -73,12 +73,14 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _release(reference: ModelReference, options: argparse.Namespace) -> int:
+    from jobs.audit.control import audited
     from jobs.control import publish
     from jobs.gateway.publisher import PublisherSettings
     from jobs.settings import load_settings
 
     event = release_news_event(reference, options.author, "released by `tickflow train news`", time.time_ns())
-    return publish(event, PublisherSettings(options.bootstrap_servers, client=load_settings().kafka.librdkafka_properties()))
+    publisher = PublisherSettings(options.bootstrap_servers, client=load_settings().kafka.librdkafka_properties())
+    return audited([event], lambda found: publish(found, publisher))[0]
 
 
 def _report(result: dict[str, Any], as_json: bool) -> None:

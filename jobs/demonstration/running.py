@@ -134,7 +134,7 @@ def _release_news_model(session: Session, publisher: PublisherSettings) -> int:
     say("demo: training a model that reads news, on made-up sentences")
     reference, _ = train_news(open_store(session.models, session.lake.s3_endpoint, session.lake.s3_region))
     event = release_news_event(reference, "demo", "trained on synthetic sentences", time.time_ns())
-    return publish(event, publisher, session.settings.topics.control)
+    return audited([event], lambda found: publish(found, publisher, session.settings.topics.control))[0]
 
 
 def _train_and_release(
