@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from jobs.lake.presentation import show
 from jobs.lake.settings import LakeSettings, lake_from_environment
 from jobs.lake.tables import NAMESPACE
 from jobs.lake.writing import append_rows
+from jobs.model_store import fetch_model
 from jobs.recomputation.day import DayComparison, Online, compare_day, valid_values
 from jobs.recomputation.rates import Rates, RowSet
 from jobs.replaying import FrameChanged, settings_that_made_rows
@@ -38,7 +40,8 @@ _CONNECT_SECONDS = 1.0
 def check_day(catalog: Catalog, lake: LakeSettings, settings: Settings, day: int, online: Online | None) -> dict[str, Any]:
     """Compare one day and publish what came out to the table `consistency`. Raises TickflowError."""
     made_by = settings_that_made_rows(catalog, settings)
-    compared = compare_day(catalog, day, made_by, schema_ids(settings.schema_registry_url), online)
+    fetch = partial(fetch_model, s3_endpoint=lake.s3_endpoint, s3_region=lake.s3_region)
+    compared = compare_day(catalog, day, made_by, schema_ids(settings.schema_registry_url), online, fetch)
     create_tables(catalog, lake.buckets)
     append_rows(catalog, NAMESPACE, "consistency", _table_rows(compared, settings, day, datetime.now(UTC)))
     return _result(compared, day)

@@ -12,6 +12,7 @@ from pyiceberg.catalog import Catalog
 from jobs.comparison import symbol_groups
 from jobs.lake.reading import Selection, read_rows
 from jobs.lake.tables import NAMESPACE
+from jobs.model_store import fetch_model
 from jobs.recomputation.frames import recomputed_rows, stored_control
 from jobs.recomputation.rates import Rates, RowSet
 from jobs.replaying import Range, checked_frames
@@ -20,6 +21,7 @@ from jobs.training.dataset import COLUMNS, from_batches
 from udfs.codecs.wire import PINNED, SchemaIds
 from udfs.errors import TickflowError
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET
+from udfs.operators.control_state import FetchModel
 from udfs.operators.symbol_processor import PricedRow
 
 DAY = 86_400 * 1_000_000_000
@@ -37,7 +39,12 @@ class DayComparison:
 
 
 def compare_day(
-    catalog: Catalog, day: int, settings: Settings, schema_ids: SchemaIds = PINNED, online: Online | None = None
+    catalog: Catalog,
+    day: int,
+    settings: Settings,
+    schema_ids: SchemaIds = PINNED,
+    online: Online | None = None,
+    fetch: FetchModel = fetch_model,
 ) -> DayComparison:
     """Compare the rows with event time in [day, day + 24 h) nanoseconds; what came before the day is recomputed for the state's sake.
 
@@ -48,7 +55,7 @@ def compare_day(
     for group in symbol_groups(catalog, ((NAMESPACE, "market_frames"), (NAMESPACE, "features")), Selection(None, day + DAY)):
         served = _served(catalog, day, group)
         frames = checked_frames(catalog, Range(None, day + DAY, group))
-        rows = recomputed_rows(frames, settings, control, schema_ids)
+        rows = recomputed_rows(frames, settings, control, schema_ids, fetch)
         recomputed = _by_symbol(row for row in rows if day <= row.row.event_time < day + DAY)
         for symbol in sorted({*served, *recomputed}):
             result.rates.add(served.get(symbol, NO_ROWS), recomputed.get(symbol, NO_ROWS))

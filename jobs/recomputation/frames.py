@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from pyiceberg.catalog import Catalog
 
 from jobs.lake.reading import StoredFrame, read_rows
 from jobs.lake.tables import NAMESPACE
+from jobs.model_store import fetch_model
 from jobs.settings import Settings
+from udfs.codecs.control import decode_control
 from udfs.codecs.wire import PINNED, SchemaIds
-from udfs.errors import ModelMismatch, TickflowError
+from udfs.errors import MalformedMessage, ModelMismatch, TickflowError
 from udfs.operators.control_log import ControlLog, ControlLogSettings
+from udfs.operators.control_state import FetchModel
 from udfs.operators.symbol_processor import PricedRow, SymbolProcessor
 from udfs.operators.worker_settings import WorkerSettings
-from udfs.records import ModelReference
+from udfs.records import ControlEvent, ControlKind, ModelReference
 
 
 class StoredControl:
@@ -43,10 +47,15 @@ def stored_control(catalog: Catalog) -> list[bytes]:
 
 
 def recomputed_rows(
-    frames: Iterable[StoredFrame], settings: Settings, control: list[bytes], schema_ids: SchemaIds = PINNED
+    frames: Iterable[StoredFrame],
+    settings: Settings,
+    control: list[bytes],
+    schema_ids: SchemaIds = PINNED,
+    fetch: FetchModel = fetch_model,
 ) -> Iterator[PricedRow]:
-    """The feature rows that the frames make, in the order of the frames. Symbols start without history; models score nothing."""
-    processor = SymbolProcessor(worker_settings(settings, schema_ids), ControlLog(StoredControl(control), _no_model))
+    """The feature rows that the frames make, in the order of the frames. Symbols start without history; nothing is scored but news."""
+    log = ControlLog(StoredControl(control), news_models_only(control, fetch))
+    processor = SymbolProcessor(worker_settings(settings, schema_ids), log)
     states: dict[str, bytes] = {}
     for frame in frames:
         outcome = processor.process(frame.symbol, frame.frame, frame.position, states.get(frame.symbol))
@@ -70,6 +79,20 @@ def worker_settings(settings: Settings, schema_ids: SchemaIds) -> WorkerSettings
     )
 
 
-def _no_model(reference: ModelReference) -> bytes:
-    """Features do not depend on models, so none is fetched."""
-    raise ModelMismatch(f"model {reference.version} is not needed")
+def news_models_only(control: list[bytes], fetch: FetchModel) -> FetchModel:
+    """Features depend on the models that read news, and on no other, so no other is fetched."""
+    needed = frozenset(event.model for event in _events(control) if event.kind is ControlKind.NEWS_MODEL)
+
+    def fetch_needed(reference: ModelReference) -> bytes:
+        if reference not in needed:
+            raise ModelMismatch(f"model {reference.version} is not needed")
+        return fetch(reference)
+
+    return fetch_needed
+
+
+def _events(control: list[bytes]) -> Iterator[ControlEvent]:
+    """The entries that can be read."""
+    for offset, raw in enumerate(control):
+        with suppress(MalformedMessage):
+            yield decode_control(raw, offset)
