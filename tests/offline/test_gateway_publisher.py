@@ -58,7 +58,7 @@ def test_a_failure_at_the_end_surfaces_in_flush(monkeypatch: pytest.MonkeyPatch)
 def test_the_producer_is_safe_and_bounded() -> None:
     """All replicas, no duplicates, Java's partitions, a bound on what waits; a client's own properties win."""
     properties = PublisherSettings("b:9", maximum_waiting_records=7, client={"security.protocol": "SSL"}).properties()
-    wanted = {"acks": "all", "enable.idempotence": True, "partitioner": "murmur2", "queue.buffering.max.messages": 7, "linger.ms": 0.5}
+    wanted = {"acks": "all", "enable.idempotence": True, "partitioner": "murmur2", "queue.buffering.max.messages": 7, "linger.ms": 0.1}
     assert wanted.items() <= properties.items()
     assert properties["security.protocol"] == "SSL"
 
