@@ -111,10 +111,12 @@ def _run(loop: PaperLoop, journal: Journal, market: KafkaMarket, chosen: argpars
         now = time.monotonic()
         return stopped() or now - begun >= chosen.seconds or now - heard >= chosen.idle_seconds
 
-    loop.run(ends, WAIT_SECONDS, after_each)
-    loop.trader.close_down()
-    journal.flush()
-    market.commit()
+    try:
+        loop.run(ends, WAIT_SECONDS, after_each)
+    finally:
+        loop.trader.close_down()
+        journal.flush()
+        market.commit()
 
 
 def _checked(log: AuditLog) -> list[Any]:
