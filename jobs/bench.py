@@ -18,6 +18,7 @@ from jobs.benchmark.kernels import measure_kernels
 from jobs.benchmark.latency import measure
 from jobs.benchmark.load import Load
 from jobs.benchmark.machine import description
+from jobs.benchmark.score import measure_score
 from jobs.benchmark.state import measure_state
 from jobs.benchmark.throughput import measure_throughput
 from udfs.errors import TickflowError
@@ -56,6 +57,10 @@ def _kernels(options: argparse.Namespace) -> dict[str, Any]:
     return measure_kernels(options.events, options.runs) | {"machine": description()}
 
 
+def _score(options: argparse.Namespace) -> dict[str, Any]:
+    return measure_score(options.rows, options.runs)
+
+
 def _state(_options: argparse.Namespace) -> dict[str, Any]:
     return measure_state()
 
@@ -81,6 +86,16 @@ def _show_kernels(result: dict[str, Any]) -> None:
     Console().print(table)
 
 
+def _show_score(result: dict[str, Any]) -> None:
+    table = Table(*result["microseconds_a_row"][0])
+    for run in result["microseconds_a_row"]:
+        table.add_row(*(f"{value:.1f}" for value in run.values()))
+    Console().print(table)
+    print(
+        f"microseconds a row; {result['rows']} rows, {result['explained']} explained, {result['inputs']} inputs, {result['rounds']} rounds"
+    )
+
+
 def _show_state(result: dict[str, Any]) -> None:
     table = Table("part", "bytes")
     for name, size in result["parts"].items():
@@ -98,6 +113,10 @@ def _parser() -> argparse.ArgumentParser:
     kernels.add_argument("--events", type=int, default=64_000, help="events of each case (default 64000)")
     kernels.add_argument("--runs", type=int, default=5, help="passes over them (default 5)")
     kernels.set_defaults(measure=_kernels, show=_show_kernels)
+    score = kinds.add_parser("score", help="what a signal costs, from its row to its reasons")
+    score.add_argument("--rows", type=int, default=5_000, help="rows that are scored (default 5000)")
+    score.add_argument("--runs", type=int, default=5, help="passes over them (default 5)")
+    score.set_defaults(measure=_score, show=_show_score)
     state = kinds.add_parser("state", help="bytes that are remembered of a symbol")
     state.set_defaults(measure=_state, show=_show_state)
     for kind in kinds.choices.values():

@@ -19,13 +19,14 @@ from udfs.kernels.advance import Advance, KernelSettings, advance
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET, MODEL_INPUTS
 from udfs.kernels.symbol_state import new_state
 
-_SETTINGS = SimulationSettings(symbols=6, seconds=7200.0, ticks_per_second=12.0, quiet_symbols=0, seed=11)
+MARKET = SimulationSettings(symbols=6, seconds=7200.0, ticks_per_second=12.0, quiet_symbols=0, seed=11)
+"""Two hours of six symbols."""
 _WHOLE_SPAN = PackingSettings(maximum_events=256, maximum_age_nanoseconds=60_000_000_000)
 
 
 def benchmark_model() -> TrainedModel:
     """The model; the same bytes each time."""
-    return train_model(from_table(rows_of(_SETTINGS), FEATURE_NAMES), MODEL_INPUTS)
+    return train_model(from_table(rows_of(MARKET), FEATURE_NAMES), MODEL_INPUTS)
 
 
 def rows_of(market: SimulationSettings) -> pa.Table:

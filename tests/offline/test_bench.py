@@ -8,11 +8,14 @@ import pytest
 
 from jobs.bench import main
 from jobs.benchmark import kernels
+from jobs.benchmark.score import feature_rows_of, score_all
 from jobs.benchmark.state import measure_state
 from jobs.benchmark.throughput import Sample, summary
 from jobs.benchmark.trained import rows_of
 from jobs.training.dataset import from_table
+from tests.support.feature_rows import planted_dataset
 from tests.support.quiet_market import small_market
+from tests.support.trained_model import scorer
 from udfs.kernels.feature_vector import FEATURE_NAMES
 from udfs.kernels.symbol_state import SYMBOL_STATE
 
@@ -64,3 +67,12 @@ def test_a_rate_counts_only_what_was_read_warm() -> None:
 
 def test_too_few_looks_give_no_rate() -> None:
     assert summary([Sample(0.0, 0, 0.0), Sample(1.0, 100, 1.0)], 100, 1000) == {"ticks_a_second": None}
+
+
+def test_each_row_that_is_timed_becomes_a_signal_of_the_model() -> None:
+    rows = feature_rows_of(planted_dataset(), 60)
+    microseconds, signals = score_all(scorer(), rows)
+    assert len(microseconds) == len(signals) == 60
+    assert min(microseconds) > 0
+    assert {signal.model_hash for signal in signals} == {scorer().sha256}
+    assert len({signal.signal_id for signal in signals}) == 60
