@@ -60,7 +60,7 @@ def test_a_rate_counts_only_what_was_read_warm() -> None:
     """Slow at first, then 100 frames of 10 ticks a second for 4 s and 300 for the last one."""
     read = [0, 10, 300, 400, 500, 600, 700, 1000]
     found = summary([Sample(float(second), frames, second * 0.5) for second, frames in enumerate(read)], 1000, 10_000)
-    assert found["ticks_a_second"] == {"overall": 1400, "minimum": 1000, "median": 1000, "maximum": 3000}
+    assert found["ticks_a_second"] == 1400
     assert found["counted_seconds"] == 5.0
     assert found["cpu_seconds_a_million_ticks"] == pytest.approx(2.5 / 7000 * 1e6, abs=0.01)
 
