@@ -19,6 +19,7 @@ from jobs.prove import prove
 from jobs.serving.latest import read_latest
 from jobs.simulator.settings import DefectRates, SimulationSettings
 from jobs.simulator.source import SimulatedSource
+from jobs.why import explain
 from tests.support.streaming import Streamed, streamed_market
 from udfs.errors import Reason
 
@@ -90,6 +91,17 @@ def test_a_replay_gives_the_same_bits(streamed: Streamed) -> None:
     assert result["identical"], result
     assert result["features"] == streamed.counts["features_out"]
     assert result["signals"] == streamed.counts["signals_out"]
+
+
+def test_signals_are_made_again_from_their_frames(streamed: Streamed) -> None:
+    """Drawn evenly from all, with and without a model; in this process, without Kafka or Flink."""
+    catalog, session = streamed.session.catalog, streamed.session
+    rows = pa.Table.from_batches(list(read_rows(catalog, NAMESPACE, "signals", ("signal_id", "model_hash"))))
+    chosen = rows.sort_by("signal_id").take(list(range(0, rows.num_rows, rows.num_rows // 8))).to_pylist()
+    found = [explain(catalog, session.lake, session.settings, row["signal_id"]) for row in chosen]
+    assert all(result["identical"] for result in found), found
+    assert {result["model"] is None for result in found} == {not row["model_hash"] for row in chosen}
+    assert all(result["source"]["events"][-1]["event_time_ns"] <= result["signal"]["event_time_ns"] for result in found)
 
 
 @pytest.mark.parametrize("hidden", [False, True], ids=["as found", "hash renewed"])

@@ -1,0 +1,99 @@
+"""A stored signal made again: its symbol's frames up to its own through the operator's processor, in this process."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow.compute as pc
+from pyiceberg.catalog import Catalog
+
+from jobs.lake.reading import StoredFrame, read_rows
+from jobs.lake.tables import NAMESPACE
+from jobs.recomputation.frames import StoredControl, stored_control, worker_settings
+from jobs.replaying import Range, checked_frames
+from jobs.settings import Settings
+from udfs.codecs.wire import PINNED, SchemaIds
+from udfs.errors import TickflowError
+from udfs.operators.control_log import ControlLog
+from udfs.operators.control_state import ControlSnapshot, FetchModel
+from udfs.operators.symbol_processor import PricedRow, SymbolProcessor
+from udfs.records import Signal
+
+
+class MadeAgain(NamedTuple):
+    """A signal as it comes out now, with everything that it was made of."""
+
+    signal: Signal
+    row: PricedRow
+    frame: StoredFrame
+    control: ControlSnapshot
+    frames_read: int
+
+
+def stored_signal(catalog: Catalog, signal_id: str) -> dict[str, Any]:
+    """The row of table `signals`. Raises TickflowError when there is none of that id."""
+    for batch in read_rows(catalog, NAMESPACE, "signals"):
+        found = batch.filter(pc.equal(batch.column("signal_id"), signal_id))
+        if found.num_rows:
+            return dict(found.to_pylist()[0])
+    raise TickflowError(f"no stored signal has the id {signal_id!r}; signals appear in the lake with the job's next checkpoint")
+
+
+def make_again(
+    catalog: Catalog, stored: dict[str, Any], settings: Settings, fetch: FetchModel, schema_ids: SchemaIds = PINNED
+) -> MadeAgain:
+    """Process the symbol's frames from the first to the signal's own. Raises TickflowError when they make no such row."""
+    control_log = ControlLog(StoredControl(stored_control(catalog)), fetch)
+    processor = SymbolProcessor(worker_settings(settings, schema_ids), control_log)
+    symbol, place, state = stored["symbol"], (stored["topic"], stored["kafka_partition"], stored["kafka_offset"]), None
+    for number, frame in enumerate(checked_frames(catalog, Range(None, None, (symbol,))), 1):
+        outcome = processor.process(symbol, frame.frame, frame.position, state)
+        state = outcome.state or state
+        if (frame.position.topic, frame.position.partition, frame.position.offset) == place:
+            control = control_log.at(stored["control_version"]) or ControlSnapshot()
+            return _found(outcome.records, stored["event_number"], frame, control, number)
+    raise TickflowError(f"the frame of the signal, {'/'.join(map(str, place))}, is not stored any more")
+
+
+def _found(records: list[Any], event_number: int, frame: StoredFrame, control: ControlSnapshot, frames: int) -> MadeAgain:
+    rows = [record for record in records if isinstance(record, PricedRow) and record.row.event_number == event_number]
+    signals = [record for record in records if isinstance(record, Signal) and record.event_number == event_number]
+    if not rows or not signals:
+        raise TickflowError("the frame of the signal makes no row at its event any more: other code or settings made it")
+    return MadeAgain(signals[-1], rows[-1], frame, control, frames)
+
+
+def differences(stored: dict[str, Any], signal: Signal) -> list[dict[str, Any]]:
+    """Fields of the stored signal that did not come out to the bit; the manifest, which names the code, is not compared."""
+    down, neutral, up = signal.probabilities
+    again = {
+        "signal_id": signal.signal_id,
+        "direction": int(signal.direction),
+        "confidence": signal.confidence,
+        "probability_down": down,
+        "probability_neutral": neutral,
+        "probability_up": up,
+        "expected_return": signal.expected_return,
+        "sigma": signal.sigma,
+        "price": signal.price,
+        "status": int(signal.status),
+        "code": int(signal.code),
+        "model_version": signal.model_version,
+        "model_hash": signal.model_hash,
+        "feature_hash": signal.feature_hash,
+        "control_version": signal.control_version,
+    }
+    return [{"field": name, "stored": stored[name], "again": value} for name, value in again.items() if not _same(stored[name], value)]
+
+
+def _same(stored: Any, again: Any) -> bool:
+    if isinstance(again, float):
+        return np.float64(stored).tobytes() == np.float64(again).tobytes() or (np.isnan(stored) and np.isnan(again))
+    return bool(stored == again)
+
+
+def reasons_of(stored: dict[str, Any]) -> list[dict[str, Any]]:
+    """The stored reasons: feature, contribution, words."""
+    return list(json.loads(stored["reasons"] or "[]"))

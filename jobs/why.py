@@ -1,0 +1,172 @@
+"""`infra/tickflow why SIGNAL_ID`: walk a stored signal back to the events that made it, make it again, and say what would change it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import NoSuchTableError
+from rich.console import Console
+from rich.table import Table
+
+from infra.local import paths
+from infra.local.console import print_json, say
+from jobs.explanation.flips import nearest_flips
+from jobs.explanation.made_again import MadeAgain, differences, make_again, reasons_of, stored_signal
+from jobs.lake.catalog import open_catalog
+from jobs.lake.reading import Selection, read_rows
+from jobs.lake.settings import LakeSettings, lake_from_environment
+from jobs.lake.tables import NAMESPACE
+from jobs.model_store import fetch_model
+from jobs.replaying import FrameChanged, settings_that_made_rows
+from jobs.schema_registry import schema_ids
+from jobs.settings import Settings, load_settings
+from udfs.codecs.frames import decode_frame
+from udfs.codecs.wire import SchemaIds
+from udfs.errors import TickflowError
+from udfs.kernels.events import EventKind
+from udfs.kernels.feature_vector import FEATURE_NAMES
+from udfs.records import SignalCode, SignalStatus
+
+_SHOWN_EVENTS, _SHOWN_FLIPS = 10, 10
+
+
+def explain(catalog: Catalog, lake: LakeSettings, settings: Settings, signal_id: str) -> dict[str, Any]:
+    """Everything that is known of a signal, as JSON values. Raises TickflowError and FrameChanged."""
+    stored = stored_signal(catalog, signal_id)
+    ids = schema_ids(settings.schema_registry_url)
+    fetch = partial(fetch_model, s3_endpoint=lake.s3_endpoint, s3_region=lake.s3_region)
+    again = make_again(catalog, stored, settings_that_made_rows(catalog, settings), fetch, ids)
+    found = differences(stored, again.signal)
+    scorer = again.control.scorer
+    return {
+        "signal": _described(stored),
+        "identical": not found,
+        "differences": found,
+        "frames_processed": again.frames_read,
+        "source": _source(stored, again, ids),
+        "features": _features(again),
+        "reasons": reasons_of(stored),
+        "model": None if scorer is None else {"version": scorer.version, "sha256": scorer.sha256, "trained_until": scorer.trained_until},
+        "would_flip": nearest_flips(scorer, again.row.row) if scorer else [],
+        "outcome": _outcome(catalog, stored),
+    }
+
+
+def _described(stored: dict[str, Any]) -> dict[str, Any]:
+    names = ("signal_id", "symbol", "event_number", "event_time_ns", "available_time_ns", "price", "confidence", "expected_return", "sigma")
+    direction = {-1: "down", 0: "neutral", 1: "up"}[stored["direction"]]
+    status, code = SignalStatus(stored["status"]).name.lower(), SignalCode(stored["code"]).name.lower()
+    return {name: stored[name] for name in names} | {"direction": direction, "status": status, "code": code}
+
+
+def _source(stored: dict[str, Any], again: MadeAgain, ids: SchemaIds) -> dict[str, Any]:
+    """Where the signal's frame stands in the log, and its events up to the one that made the row."""
+    columns = decode_frame(again.frame.frame, ids.framing("MarketFrame")).columns
+    last = stored["event_index"] + 1
+    events = [
+        {
+            "kind": EventKind(int(columns.kind[index])).name.lower(),
+            "event_time_ns": int(columns.event_time[index]),
+            "available_time_ns": int(columns.available_time[index]),
+            "sequence": int(columns.sequence[index]),
+        }
+        for index in range(max(0, last - _SHOWN_EVENTS), last)
+    ]
+    position = {name: stored[name] for name in ("topic", "kafka_partition", "kafka_offset", "event_index")}
+    return position | {"frame_hash": again.frame.frame_hash, "events": events}
+
+
+def _features(again: MadeAgain) -> list[dict[str, Any]]:
+    """Each feature's value; for inputs of the model, where it lies between the least and greatest usual value of the training."""
+    row, scorer = again.row.row, again.control.scorer
+    ranges = dict(zip(scorer.metadata.feature_names, scorer.metadata.quantiles, strict=True)) if scorer else {}
+    return [
+        {"feature": name, "value": float(value) if valid else None}
+        | ({"usual": [float(ranges[name][0]), float(ranges[name][-1])]} if name in ranges else {})
+        for name, value, valid in zip(FEATURE_NAMES, row.values, row.valid, strict=True)
+    ]
+
+
+def _outcome(catalog: Catalog, stored: dict[str, Any]) -> dict[str, Any] | None:
+    """The symbol's first price at or after the horizon; None while none is stored."""
+    due = stored["event_time_ns"] + stored["horizon_ns"]
+    if not stored["horizon_ns"]:
+        return None
+    later = [
+        (time, price)
+        for batch in read_rows(
+            catalog, NAMESPACE, "features", ("event_time_ns", "price"), Selection(due - 1_000_000_000, None, (stored["symbol"],))
+        )
+        for time, price in zip(batch.column("event_time_ns").to_pylist(), batch.column("price").to_pylist(), strict=True)
+        if time >= due and price == price
+    ]
+    if not later:
+        return None
+    time, price = min(later)
+    return {"event_time_ns": time, "price": price, "log_return": float(np.log(price / stored["price"]))}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the verb; 0 the same bits again, 1 not the same, 2 unknown signal, usage or environment."""
+    options = _parser().parse_args(arguments)
+    try:
+        lake = lake_from_environment(os.environ, options.lake)
+        result = explain(open_catalog(lake), lake, load_settings(), options.signal_id)
+    except FrameChanged as error:
+        return _fail(options.json, str(error), 1)
+    except (TickflowError, ValueError) as error:
+        return _fail(options.json, str(error), 2)
+    except NoSuchTableError as error:
+        return _fail(options.json, f"the lake has no rows yet ({error}); run `infra/tickflow demo` or `live` first", 2)
+    if options.json:
+        print_json(result)
+    else:
+        _tell(result)
+    return 0 if result["identical"] else 1
+
+
+def _fail(as_json: bool, problem: str, code: int) -> int:
+    say(f"why: {problem}")
+    if as_json:
+        print_json({"error": problem})
+    return code
+
+
+def _tell(result: dict[str, Any]) -> None:
+    console, signal, source = Console(), result["signal"], result["source"]
+    console.print(f"{signal['symbol']} {signal['direction']} ({signal['status']}, {signal['code']}), confidence {signal['confidence']:.3f}")
+    console.print(
+        f"from {source['topic']}/{source['kafka_partition']}/{source['kafka_offset']}, event {source['event_index']} of the frame"
+    )
+    for reason in result["reasons"]:
+        console.print(f"  {reason['words']}: {reason['contribution']:+.3f}")
+    if not result["would_flip"]:
+        console.print("no input alone, within its usual range, would have changed the direction")
+    flips = Table("input", "was", "would need", "then", title="nearest changes of one input")
+    for flip in result["would_flip"][:_SHOWN_FLIPS]:
+        flips.add_row(flip["feature"], f"{flip['value']:.6g}", f"{flip['would_need']:.6g}", flip["direction"])
+    if flips.rows:
+        console.print(flips)
+    outcome = result["outcome"]
+    console.print("outcome: not stored yet" if outcome is None else f"outcome: log return {outcome['log_return']:+.6f}")
+    verdict = "the same bits" if result["identical"] else f"NOT the same: {result['differences']}"
+    console.print(f"made again from {result['frames_processed']} frames: {verdict}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="infra/tickflow why", description=__doc__)
+    parser.add_argument("signal_id", help="`signal_id` of a signal that is in the lake")
+    parser.add_argument("--lake", type=Path, default=paths.DATA / "lake", metavar="FOLDER", help="folder of the local lake")
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
