@@ -46,11 +46,12 @@ class AdjustmentFacts:
         """See `FactMaker`."""
         if event.symbol not in self._actions:
             return
-        now = min(event.event_time, event.available_time) / NANOSECONDS_PER_SECOND
+        time = min(event.event_time, event.available_time)
+        now = time / NANOSECONDS_PER_SECOND
         waiting = self._waiting.get(event.symbol)
         if waiting is None:
             waiting = [action for action in self._actions[event.symbol] if action.effective > now - REPEATED_SECONDS]
-        due = [action for action in waiting if action.effective <= now and action.available_from <= now]
+        due = [action for action in waiting if action.effective * NANOSECONDS_PER_SECOND <= time and action.available_from <= now]
         self._waiting[event.symbol] = [action for action in waiting if action not in due] if due else waiting
         for action in due:
             yield fact_beside(event, EventKind.ADJUSTMENT, (action.effective, action.split_factor, action.cash_dividend))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.codecs.state_blob import STATE_VERSION, UPGRADES, StateParts, pack_state, unpack_state, upgrade
+from udfs.codecs.state_blob import OLDEST_VERSION, STATE_VERSION, UPGRADES, StateParts, pack_state, unpack_state, upgrade
 from udfs.errors import StateVersionError
 from udfs.kernels.symbol_state import SYMBOL_STATE
 
@@ -38,7 +40,7 @@ def test_the_symbol_state_survives_and_may_be_changed() -> None:
 
 def test_golden_blob() -> None:
     """The layout of the frame around the state is the same in every version."""
-    assert pack_state(np.array([513], "<i8"), b"\xab") == bytes.fromhex("01000000 08000000 0102000000000000 01000000 ab")
+    assert pack_state(np.array([513], "<i8"), b"\xab") == bytes.fromhex("02000000 08000000 0102000000000000 01000000 ab")
 
 
 @given(st.binary(max_size=80))
@@ -58,8 +60,21 @@ def test_an_unknown_version_says_what_to_do(version: int) -> None:
         unpack_state(blob, SMALL)
 
 
+def test_a_blob_from_before_the_first_release_is_refused() -> None:
+    with pytest.raises(StateVersionError, match=r"version 1; this code reads 2\. It is from before the first release: start without it"):
+        unpack_state(b"\x01" + pack_state(np.zeros(1, SMALL))[1:], SMALL)
+
+
+def test_another_layout_has_another_version() -> None:
+    """One of the same size would be misread in silence."""
+    layout = hashlib.sha256(repr(SYMBOL_STATE.descr).encode()).hexdigest()[:16]
+    assert (STATE_VERSION, layout) == (2, "1f158282953c2319"), (
+        "the layout changed: raise STATE_VERSION, add an upgrade, and write both here"
+    )
+
+
 def test_a_layout_of_another_size_is_refused() -> None:
-    with pytest.raises(StateVersionError, match="8 bytes; version 1 has records of 40"):
+    with pytest.raises(StateVersionError, match="8 bytes; version 2 has records of 40"):
         unpack_state(pack_state(np.zeros(1, np.int64)), SMALL)
     with pytest.raises(StateVersionError, match="0 bytes"):
         unpack_state(pack_state(np.zeros(0, SMALL)), SMALL)
@@ -93,9 +108,9 @@ def test_upgrades_run_one_version_at_a_time_from_wherever_the_blob_stands() -> N
 
 def test_a_missing_step_is_refused_before_any_step_runs() -> None:
     with pytest.raises(StateVersionError, match="version 1; this code reads 2, 3"):
-        upgrade(pack_state(np.zeros(1, SMALL)), {2: mark}, 3)
+        upgrade(b"\x01" + pack_state(np.zeros(1, SMALL))[1:], {2: mark}, 3)
 
 
 def test_every_older_version_has_an_upgrade() -> None:
     """Raising STATE_VERSION without saying how to get there would lose the state of a running job."""
-    assert sorted(UPGRADES) == list(range(1, STATE_VERSION))
+    assert sorted(UPGRADES) == list(range(OLDEST_VERSION, STATE_VERSION))

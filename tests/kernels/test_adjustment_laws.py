@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kernels.test_scale_laws import PACES, market, scaled
-from tests.support.kernel_events import MIDNIGHT, SECOND, Event, columns_of, fact, quote, trade
+from tests.support.kernel_events import MIDNIGHT, SECOND, Event, clock, columns_of, fact, quote, trade
 from tests.support.kernel_runs import run
 from udfs.errors import Reason
 from udfs.kernels.advance import Advance, KernelSettings, advance
@@ -94,6 +94,16 @@ def test_a_split_is_no_price_jump_and_is_one_without_being_told() -> None:
     told = run([*old, split_now(MIDNIGHT + 60 * SECOND, 4.0), *later])
     assert set(told.verdicts.tolist()) == {0}
     assert Reason.PRICE_JUMP in run([*old, *later]).verdicts.tolist()
+
+
+def test_a_clock_before_a_split_does_not_lose_it() -> None:
+    """One that closes the last bar at the very second from which prices are in the new units, or a later one."""
+    old, later = quiet_minute(100.0, MIDNIGHT), quiet_minute(25.0, MIDNIGHT + 120 * SECOND)
+    for second in (60, 90):
+        told = run(
+            [*old, clock(MIDNIGHT + second * SECOND), fact(EventKind.ADJUSTMENT, later[0].event_time, MIDNIGHT / SECOND + 60, 4.0), *later]
+        )
+        assert set(told.verdicts.tolist()) == {0}
 
 
 def test_an_adjustment_is_taken_once_and_never_after_its_time() -> None:

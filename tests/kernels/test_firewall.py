@@ -131,6 +131,11 @@ CASES = [
     Case("reference of a code below 0", fact(EventKind.REFERENCE, NOW, -1.0), Reason.FACT_ABSURD),
     Case("reference that ends before it begins", fact(EventKind.REFERENCE, NOW, 1.0, 1.0, 5.0, 4.0), Reason.FACT_ABSURD),
     Case("context of a rank above 1", fact(EventKind.CONTEXT, NOW, *[NAN] * 5, 1.1), Reason.FACT_ABSURD),
+    Case("context of returns as large as can be", fact(EventKind.CONTEXT, NOW, 1.0, -1.0, 1.0, -1.0), Reason.ACCEPTED),
+    *(
+        Case(f"context of a return in percent, number {place}", fact(EventKind.CONTEXT, NOW, *[NAN] * place, -1.01), Reason.FACT_ABSURD)
+        for place in range(4)
+    ),
     Case("session", fact(EventKind.SESSION, NOW, *SESSION), Reason.ACCEPTED),
     Case("session of which nothing is known", fact(EventKind.SESSION, NOW), Reason.FACT_ABSURD),
     Case(
@@ -143,6 +148,7 @@ CASES = [
     Case("dividend", fact(EventKind.ADJUSTMENT, NOW, NOW / SECOND, NAN, 1.0), Reason.ACCEPTED),
     Case("dividend of all that it costs", fact(EventKind.ADJUSTMENT, NOW, NOW / SECOND, NAN, 100.0), Reason.FACT_ABSURD),
     Case("split of nothing for one", fact(EventKind.ADJUSTMENT, NOW, NOW / SECOND, 0.0), Reason.FACT_ABSURD),
+    Case("adjustment of a second that is still to come", fact(EventKind.ADJUSTMENT, NOW - 1, NOW / SECOND, 2.0), Reason.FACT_ABSURD),
     Case("adjustment of no time", fact(EventKind.ADJUSTMENT, NOW), Reason.FACT_ABSURD),
     Case("kind 0", Event(0, NOW), Reason.UNKNOWN_KIND),
     Case("kind 77", Event(77, NOW), Reason.UNKNOWN_KIND),

@@ -123,6 +123,31 @@ def test_a_gap_over_a_pause_is_no_crash_and_a_crash_after_it_is(pause: str) -> N
     assert found[0] > opened + 100
 
 
+@pytest.mark.parametrize("pause", ["silence", "halt"])
+def test_a_pause_after_a_crash_is_no_calm(pause: str) -> None:
+    """Neither bars that a clock closes in it, nor quotes while trading is halted, nor what comes right after it."""
+    before, opened = market({WARM_SECONDS: 95.0}, WARM_SECONDS + 20), 3700
+    after = [event._replace(event_time=event.event_time + opened * SECOND) for event in market({}, HOLD_SECONDS + 100)]
+    after = [
+        event._replace(numbers=tuple(0.95 * value if spot != 1 else value for spot, value in enumerate(event.numbers))) for event in after
+    ]
+    quiet = [clock(START + second * SECOND) for second in range(WARM_SECONDS + 30, opened - 10, 10)]
+    if pause == "halt":
+        quotes = [quote(event.event_time + 1, 94.99, 95.01) for event in quiet]
+        quiet = [
+            status(START + (WARM_SECONDS + 25) * SECOND, TradingStatus.HALTED),
+            *(both for pair in zip(quiet, quotes) for both in pair),
+        ]
+        quiet.append(status(START + opened * SECOND - 1000, TradingStatus.OPEN))
+    result = run([*before, *quiet, *after])
+    found = crashed(result)
+    rows = result.row_event_time[result.row_event_time >= START + round(found[0] * SECOND)]
+    assert (rows > START + 1000 * SECOND).sum() > (rows >= START + opened * SECOND).sum()
+    held = rows < START + (opened + HOLD_SECONDS - 1) * SECOND
+    assert len(found) >= held.sum()
+    assert opened + HOLD_SECONDS - 1 < found[-1] < opened + HOLD_SECONDS + 1
+
+
 @given(st.lists(st.integers(0, 10_000), max_size=6))
 @settings(max_examples=8, deadline=None)
 def test_where_frames_are_cut_and_workers_restart_does_not_matter(cuts: list[int]) -> None:

@@ -118,6 +118,14 @@ def test_an_action_is_told_once_from_its_time_on() -> None:
     assert [[numbers[0] for numbers in found] for found in facts] == [[], [1000.0], [], [], [2000.0], []]
 
 
+def test_an_action_is_not_told_by_an_event_of_the_last_nanoseconds_before_it() -> None:
+    """Which a float64 of seconds does not tell from the action's own second."""
+    maker = AdjustmentFacts({"A": [CorporateAction("A", 1_700_006_400.0, 0.0, 2.0, NAN)]})
+    event = trade("A", 1_700_006_400)
+    assert said(maker, event._replace(event_time=event.event_time - 50)) == []
+    assert len(said(maker, event)) == 1
+
+
 def context(*members: str, **names: str) -> ContextFacts:
     return ContextFacts(ContextSettings(**names), Instruments([instrument(name, 1) for name in members]))
 

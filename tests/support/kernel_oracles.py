@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from tests.support import trend_oracles
-from tests.support.fact_oracles import Pairs, day_start, features_of_facts
+from tests.support.fact_oracles import Pairs, day_start, features_of_facts, newest
 from tests.support.firewall_oracle import SlowFirewall
 from tests.support.kernel_events import SECOND, Event
 from tests.support.microstructure_of_symbol import microstructure_of, quality_of
@@ -55,6 +55,9 @@ class SlowSymbol:
     def take(self, event: Event) -> bool:
         """False when the event is late or not believed."""
         if event.kind in FACT_KINDS:
+            if event.kind == EventKind.CONTEXT:
+                before = newest(self, EventKind.CONTEXT)
+                event = event._replace(event_time=max(event.event_time, before.event_time if before else 0))
             self.facts.append(event)
             if event.kind == EventKind.CONTEXT:
                 self.context_sessions.append((day_start(self, event.event_time), event))

@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from udfs.errors import StateVersionError
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 """Version that is written. Raise it with every change to the layout of either part, and add an upgrade from the version before."""
+OLDEST_VERSION: Final = 2
+"""Version of the first release: nothing leads from an older one to it."""
 
 _HEAD: Final = Struct("<BxxxI")
 _LENGTH: Final = Struct("<I")
@@ -64,7 +66,10 @@ def upgrade(blob: bytes, upgrades: Mapping[int, Upgrade] = UPGRADES, to_version:
     missing = [step for step in range(version, to_version) if step not in upgrades]
     if version > to_version or version == 0 or missing:
         known = ", ".join(str(number) for number in sorted({*upgrades, to_version}))
-        raise StateVersionError(f"state blob has version {version}; this code reads {known}. Run the release that wrote it, or a newer one")
+        advice = "Run the release that wrote it, or a newer one"
+        if 0 < version < OLDEST_VERSION:
+            advice = "It is from before the first release: start without it, from the log"
+        raise StateVersionError(f"state blob has version {version}; this code reads {known}. {advice}")
     kernel_end = _kernel_end(blob)
     parts = StateParts(blob[_HEAD.size : kernel_end], blob[kernel_end + _LENGTH.size :])
     for step in range(version, to_version):

@@ -18,7 +18,7 @@ import onnxruntime
 
 from udfs.errors import ModelMismatch
 from udfs.scoring.calibration import CLASSES, Calibration, calibrate
-from udfs.scoring.news_text import TEXT_FEATURES, text_buckets
+from udfs.scoring.news_text import BUCKETS, TEXT_FEATURES, text_buckets
 from udfs.scoring.onnx_model import open_session
 
 NEWS_INPUT: Final = "buckets"
@@ -103,6 +103,7 @@ def _open(data: bytes, sha256: str) -> SentimentScorer:
     scorer = SentimentScorer(session, metadata, sha256)
     try:
         scorer.sentiment("compiled before the first item waits for it")
+        session.run([NEWS_SUMS], {NEWS_INPUT: np.array([0, BUCKETS - 1], np.int64)})
     except Exception as error:  # onnxruntime raises a class of its own for each failure
         raise ModelMismatch(f"the news model cannot read a text: {error}") from error
     return scorer
@@ -123,7 +124,7 @@ def _read_metadata(entries: Mapping[str, str]) -> NewsModelMetadata:
         frozen: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         metadata = NewsModelMetadata(**frozen)
         problem = _problem(metadata)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelMismatch(f"the news model's metadata cannot be read: {error}") from error
     if problem:
         raise ModelMismatch(f"news model {metadata.model_version}: {problem}")

@@ -7,7 +7,8 @@ max(0.5 %, 10 sigma). Sigma is robust: a running 90 % quantile of the moves, sam
 
 Halted: three rows in a row, each after a further event that is no CLOCK, are beyond. Released: that was not so for
 `flash_crash_hold_nanoseconds` on the symbol's clock. So one bad tick neither halts nor releases, nor does it prolong a halt. Not judged are
-the 70 s after a pause (a change of the trading status, or 10 minutes without an event): the move of a minute spans the pause then.
+the 70 s after a pause (a change of the trading status, or 10 minutes without an event): the move of a minute spans the pause then. A pause
+shows no calm: nothing is released in it, and the hold begins anew after it.
 """
 
 # mypy: no-warn-return-any
@@ -18,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from udfs.kernels.compiled import kernel
-from udfs.kernels.events import NANOSECONDS_PER_SECOND
+from udfs.kernels.events import NANOSECONDS_PER_SECOND, TradingStatus
 from udfs.kernels.feature_vector import Feature
 from udfs.kernels.symbol_state import Record
 
@@ -34,13 +35,17 @@ _QUANTILE_IN_SIGMAS: Final = 1.645
 _RAISED: Final = 1.045
 _LOWERED: Final = 0.995
 _LEAST_SCALE: Final = 1e-6
+_OPEN: Final = int(TradingStatus.OPEN)
 
 
 @kernel
 def note_pause(state: Record, event_time: int, status_changes: bool) -> None:
     """An event other than a CLOCK was accepted; the state must still be the one before it."""
+    memory = state.breakers
     if status_changes or event_time - state.last_event_time > PAUSE_NANOSECONDS:
-        state.breakers.opened_time = max(state.breakers.opened_time, event_time)
+        memory.opened_time = max(memory.opened_time, event_time)
+        if memory.crashed != 0:
+            memory.beyond_time = max(memory.beyond_time, event_time)
 
 
 @kernel
@@ -52,7 +57,8 @@ def watch_for_crash(state: Record, values: Record, book_is_usable: bool, hold: i
     if settled and np.isfinite(move):
         _judge(state, memory, move)
         _learn(memory, state.clock, move)
-    if memory.crashed != 0 and state.clock - memory.beyond_time >= hold:
+    trades_go_on = settled and state.status <= _OPEN and state.clock <= state.last_event_time
+    if memory.crashed != 0 and trades_go_on and state.clock - memory.beyond_time >= hold:
         memory.crashed = 0
 
 

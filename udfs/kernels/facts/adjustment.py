@@ -1,9 +1,9 @@
 """Splits and dividends: from the ADJUSTMENT on, all that is remembered in prices and sizes is in the new units.
 
 With k new shares for an old one and a cash dividend d on a last price p, prices are multiplied by (1 - d / p) / k and sizes by k, as price
-histories are adjusted backwards; notionals by the product. A fact is taken once, and only while nothing of the new units was seen: it may
-be said again, after a restart of the gateway for instance, and changes nothing then. Events after it are taken as being in the new units,
-those too that are out of order: markets are closed when such a change takes effect.
+histories are adjusted backwards; notionals by the product. A fact is taken once, and only while no event of the new units was seen, which
+a CLOCK is not: it may be said again, after a restart of the gateway for instance, and changes nothing then. Events after it are taken as
+being in the new units, those too that are out of order: markets are closed when such a change takes effect.
 """
 
 # mypy: no-warn-return-any
@@ -26,9 +26,11 @@ _LATEST: Final = 7_258_118_400.0
 
 
 @kernel
-def adjustment_is_possible(state: Record, numbers: Record) -> bool:
-    """A whole second, a split that is no fantasy, and a dividend below the price; NaN means that there is none."""
+def adjustment_is_possible(state: Record, event_time: int, numbers: Record) -> bool:
+    """A whole second that is there already, a split that is no fantasy, and a dividend below the price; NaN means that there is none."""
     if not 0.0 < numbers[_EFFECTIVE] < _LATEST or numbers[_EFFECTIVE] != np.floor(numbers[_EFFECTIVE]):
+        return False
+    if int(numbers[_EFFECTIVE]) * NANOSECONDS_PER_SECOND > event_time:
         return False
     factor = _or(numbers[_SPLIT], 1.0)
     return 1.0 / LARGEST_SPLIT <= factor <= LARGEST_SPLIT and not (numbers[_CASH] < 0.0 or numbers[_CASH] >= state.mark_price)
@@ -38,7 +40,7 @@ def adjustment_is_possible(state: Record, numbers: Record) -> bool:
 def take_adjustment(state: Record, numbers: Record) -> None:
     """Bring the state into the new units, unless that was done or events in them were taken already."""
     effective = int(numbers[_EFFECTIVE])
-    if effective <= state.adjusted_second or state.clock >= effective * NANOSECONDS_PER_SECOND:
+    if effective <= state.adjusted_second or state.last_event_time >= effective * NANOSECONDS_PER_SECOND:
         return
     state.adjusted_second = effective
     factor, cash = _or(numbers[_SPLIT], 1.0), _or(numbers[_CASH], 0.0)

@@ -34,15 +34,15 @@ def check_fact(state: Record, settings: Record, event: Record) -> int:
             return _NOT_A_NUMBER
     if event.kind == NEWS:
         return check_news(state, event)
-    return ACCEPTED if _is_possible(state, event.kind, event.numbers) else _FACT_ABSURD
+    return ACCEPTED if _is_possible(state, event.kind, event.event_time, event.numbers) else _FACT_ABSURD
 
 
 @kernel
-def _is_possible(state: Record, kind: int, numbers: Record) -> bool:
+def _is_possible(state: Record, kind: int, event_time: int, numbers: Record) -> bool:
     if kind == CONTEXT:
         return context_is_possible(numbers)
     if kind == REFERENCE:
         return reference_is_possible(numbers)
     if kind == SESSION:
         return session_is_possible(numbers)
-    return adjustment_is_possible(state, numbers) if kind == ADJUSTMENT else True
+    return adjustment_is_possible(state, event_time, numbers) if kind == ADJUSTMENT else True

@@ -23,6 +23,8 @@ PAIR_NANOSECONDS: Final = 10 * NANOSECONDS_PER_SECOND
 BETA_PAIRS: Final = 60.0
 """Pairs in which the weight of a pair decays to 1 / e."""
 LEAST_PAIRS: Final = 20
+LARGEST_RETURN: Final = 1.0
+"""Of an index or a sector within minutes; a simple return in percent is beyond it."""
 _LEFT: Final = float(np.exp(-1.0 / BETA_PAIRS))
 _LEAST_WEIGHT: Final = (1.0 - _LEFT**LEAST_PAIRS) / (1.0 - _LEFT) * (1.0 - 1e-9)
 _LEAST_SPREAD: Final = 1e-9
@@ -32,13 +34,17 @@ _INDEX_SECOND, _INDEX_MINUTE, _INDEX_FIVE, _SECTOR, _SECTOR_VOLATILITY, _RANK, _
 
 @kernel
 def context_is_possible(numbers: Record) -> bool:
-    """A rank within 0 and 1, a volatility index above 0, a volatility not below; each may be NaN."""
+    """Log returns within -1 and 1, a rank within 0 and 1, a volatility index above 0, a volatility not below; each may be NaN."""
+    for place in (_INDEX_SECOND, _INDEX_MINUTE, _INDEX_FIVE, _SECTOR):
+        if abs(numbers[place]) > LARGEST_RETURN:
+            return False
     return not (numbers[_RANK] < 0.0 or numbers[_RANK] > 1.0 or numbers[_VIX] <= 0.0 or numbers[_SECTOR_VOLATILITY] < 0.0)
 
 
 @kernel
 def take_context(state: Record, event_time: int, numbers: Record) -> None:
-    """Hold it until the next one, and its values as the session's first where they are."""
+    """Hold it until the next one, and its values as the session's first where they are. One beside a late event is of the newest's time."""
+    event_time = max(event_time, state.context.time)
     held, session = state.context, session_of(state, event_time // NANOSECONDS_PER_SECOND)
     held.time = event_time
     held.index_return_1_second, held.index_return_1_minute = numbers[_INDEX_SECOND], numbers[_INDEX_MINUTE]
