@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.kernel_events import MIDNIGHT, SECOND, Event, clock, quote, random_walk, status, trade
@@ -62,6 +62,7 @@ def test_a_calm_market_and_an_ordinary_move_stop_nothing() -> None:
     assert crashed(run(random_walk(3, 3000, 400_000_000))) == []
 
 
+@example(place=1239, factor=0.993, kind=1)
 @given(
     place=st.integers(2 * WARM_SECONDS, 2 * WARM_SECONDS + 500),
     factor=st.sampled_from([0.9, 0.985, 0.993, 1.007, 1.02, 3.0]),

@@ -1,7 +1,8 @@
 """A price that runs away: predictions stop until it has been calm for a while.
 
-The move is the log return of the last minute (60 to 70 s, on the grid of 10 s). Where a usable book and a trade of the last 10 s both tell
-the price, the smaller move counts, and none where they disagree on its sign, so one side gone wrong is no crash. Beyond is a move above
+The move is the smaller of two log returns, over the last minute (60 to 70 s, on the grid of 10 s) and over 10 s less, so that one wrong
+price where a window begins is no crash. Where a usable book and a trade of the last 10 s both tell the price, the smaller move counts, too.
+None counts where two disagree on the sign, so one side gone wrong is no crash either. Beyond is a move above
 max(0.5 %, 10 sigma). Sigma is robust: a running 90 % quantile of the moves, sampled every 10 s, over 1.645; it is the greatest of the first
 20, before which nothing is judged, then a greater move raises it by 4.5 %, another lowers it by 0.5 %.
 
@@ -22,6 +23,8 @@ from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND, TradingStatus
 from udfs.kernels.feature_vector import Feature
 from udfs.kernels.symbol_state import Record
+from udfs.kernels.tiles import SECONDS_PER_TEN
+from udfs.kernels.windows import boundary, price_at_ten
 
 CRASH_SIGMAS: Final = 10.0
 CRASH_FLOOR: Final = 0.005
@@ -64,15 +67,22 @@ def watch_for_crash(state: Record, values: Record, book_is_usable: bool, hold: i
 
 @kernel
 def _move(state: Record, values: Record, book_is_usable: bool) -> float:
-    traded = values[Feature.RETURN_1_MINUTE]
+    begin = boundary(state, 60, SECONDS_PER_TEN)
+    traded, left_out = values[Feature.RETURN_1_MINUTE], np.log(price_at_ten(state, begin + SECONDS_PER_TEN) / price_at_ten(state, begin))
     if not book_is_usable:
-        return traded
+        return _smaller(traded, traded - left_out)
     quoted = traded + np.log(values[Feature.MID_PRICE] / state.mark_price)
     if state.clock - state.last_trade_time > _FRESH_TRADE_NANOSECONDS:
-        return quoted
-    if not traded * quoted > 0.0:
-        return 0.0
-    return traded if abs(traded) < abs(quoted) else quoted
+        return _smaller(quoted, quoted - left_out)
+    return _smaller(_smaller(traded, traded - left_out), _smaller(quoted, quoted - left_out))
+
+
+@kernel
+def _smaller(one: float, other: float) -> float:
+    """The one nearer to 0; 0 when they are of different signs."""
+    if not one * other > 0.0:
+        return 0.0 if np.isfinite(one + other) else np.nan
+    return one if abs(one) < abs(other) else other
 
 
 @kernel
