@@ -79,10 +79,12 @@ class AuditLog:
             lines.append(line)
             entries.append(entry)
         data = b"".join(lines)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-        self._write_head(Head(head.entries + len(entries), head.bytes + len(data), previous))
+        try:
+            _write_through(file, data)
+            self._write_head(Head(head.entries + len(entries), head.bytes + len(data), previous))
+        except OSError:
+            os.ftruncate(file.fileno(), head.bytes)  # else the next writer would adopt what this caller will write again
+            raise
         return entries
 
     def _restored(self, file: BinaryIO) -> tuple[Head, list[AuditDraft]]:
@@ -147,6 +149,14 @@ class AuditLog:
                 if time.monotonic() > until:
                     raise AuditError(f"another program has held {self._lock_path} for {LOCK_SECONDS:g} s") from None
                 time.sleep(_LOCK_RETRY_SECONDS)
+
+
+def _write_through(file: BinaryIO, data: bytes) -> None:
+    """Append past the buffer, so that nothing of a failed write is left for the file's end to write after all."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(file.fileno(), left) :]
+    os.fsync(file.fileno())
 
 
 def audit_folder() -> Path:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 HIDDEN: Final = "***"
+_IDENTITIES: Final = frozenset({"order_id", "signal_id", "symbol", "symbols"})
+"""Fields that programs read back; a variable that is called a secret but is short must not rewrite them."""
 _SECRET_NAME: Final = re.compile(r"password|passwd|secret|token|credential|api_?key|access_key|private_key", re.IGNORECASE)
 _SHORTEST_SECRET: Final = 4
 _LOGIN: Final = re.compile(r"(?<=://)[^/\s@]{1,1024}@")
@@ -35,10 +37,16 @@ def _clean(value: object, secrets: list[str]) -> object:
     if isinstance(value, str):
         return _clean_text(value, secrets)
     if isinstance(value, Mapping):
-        return {key: HIDDEN if _hides(key, item) else _clean(item, secrets) for key, item in value.items()}
+        return {key: _clean_field(key, item, secrets) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(item, secrets) for item in value]
     return value
+
+
+def _clean_field(key: object, item: object, secrets: list[str]) -> object:
+    if key in _IDENTITIES:
+        return item
+    return HIDDEN if _hides(key, item) else _clean(item, secrets)
 
 
 def _hides(key: object, item: object) -> bool:

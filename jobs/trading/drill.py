@@ -140,6 +140,24 @@ def one_bad_tick(make: MakeTrader) -> None:
     expect(desk.order(1, 100.0) is not None, "one good price let go what had been stopped")
 
 
+def one_bad_high(make: MakeTrader) -> None:
+    """No loss is counted from a price far above that did not last, whether it came within a minute or began one."""
+    for seconds in (1.0, 61.0):
+        desk = Desk(make)
+        desk.holding(500)
+        for price in (100.0, 100.0):
+            desk.row(price)
+        desk.row(150.0, seconds)
+        for price in (150.0, 100.0, 100.0, 100.0):
+            desk.row(price)
+        expect(desk.order(1, 100.0) is None, "after a bad price upwards, the good ones counted as a loss")
+        for _ in range(3):
+            desk.row(120.0)
+        for _ in range(3):
+            desk.row(103.0)
+        expect(desk.order(1, 103.0) is not None, "a high that lasted was not counted")
+
+
 def only_entries_stopped(make: MakeTrader) -> None:
     """Halted means that nothing goes out: orders that close included, and open ones are cancelled."""
     desk = Desk(make)
@@ -180,6 +198,13 @@ class _ForgetsAtMidnight(PaperTrader):
         super().on_row(row)
 
 
+class _BelievesEveryHigh(PaperTrader):
+    def on_row(self, row: MarketRow) -> None:
+        super().on_row(row)
+        equity = self.state.equity() or 0
+        self.state = replace(self.state, highest_equity=max(self.state.highest_equity, equity))
+
+
 class _StopsEntriesOnly(PaperTrader):
     def allowed(self, symbol: str) -> TradingState:
         return min(super().allowed(symbol), TradingState.REDUCING)
@@ -203,6 +228,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "reset_that_does_nothing": Check(reset_that_does_nothing, lambda: trader(_ResetDoesNothing)),
     "midnight": Check(midnight, lambda: trader(_ForgetsAtMidnight)),
     "one_bad_tick": Check(one_bad_tick, lambda: trader(limits=replace(LIMITS, confirmations=1))),
+    "one_bad_high": Check(one_bad_high, lambda: trader(_BelievesEveryHigh)),
     "only_entries_stopped": Check(only_entries_stopped, lambda: trader(_StopsEntriesOnly)),
 }
 

@@ -78,15 +78,19 @@ class PaperTrader:
         """
         self._control = snapshot
         if resumes and self.state.latched is not None:
-            self._note("loss_limit_lifted", "a person resumed everything", {"limit": self.state.latched.name.lower()})
+            limit, known = self.state.latched.name.lower(), self.state.equity() is not None
             self.state = resumed(self.state, self.now)
+            what = {"limit": limit, "time": self.now, "equity": self.state.highest_equity if known else None}
+            self._note("loss_limit_lifted", "a person resumed everything", what)
         self._cancel_what_is_not_allowed()
 
     def on_row(self, row: MarketRow) -> None:
         """The market moved: orders trade or expire, positions are priced."""
         self.now = max(self.now, row.time)
-        latched = self.state.latched
+        latched, mark = self.state.latched, self.state.equities[-1:]
         self.state = priced(self.state, row.symbol, units(row.mid), row.time, self._limits)
+        if self.state.equities[-1:] != mark:
+            self._note_mark("a minute passed")
         if self.state.latched is not latched and self.state.latched is not None:
             self._note("loss_limit", self.state.latched.name.lower(), {"equity": self._equity()})
             self._cancel_what_is_not_allowed()
@@ -106,6 +110,8 @@ class PaperTrader:
         """Cancel everything that is open: nobody watches it any more."""
         for order in list(self.state.open_orders.values()):
             self._cancel(order, "the program ends")
+        if self.state.equities:
+            self._note_mark("the program ends")
 
     def submit(self, order: Order) -> Denial | None:
         """Review an order and send it, or deny it; why it was denied. Of denials in a row of a symbol for one reason the first is noted."""
@@ -141,7 +147,7 @@ class PaperTrader:
             quantity = -held  # first close, then open the other side with the next signal
         collar = price * self._strategy.collar_basis_points // _BASIS
         limit_price = price + collar if quantity > 0 else price - collar
-        return Order(f"{signal.signal_id}", signal.symbol, quantity, limit_price, self.now, signal.signal_id)
+        return Order(f"{signal.signal_id}", signal.symbol, quantity, limit_price, self.now, signal.signal_id, signal.event_time)
 
     def _target(self, signal: Signal) -> int | None:
         """The position that a signal wants; None when it wants nothing to change."""
@@ -185,6 +191,10 @@ class PaperTrader:
         self.state = cancelled(self.state, order.order_id)
         self.counts.cancellations += 1
         self._note("order_cancelled", why, {"order_id": order.order_id, "symbol": order.symbol, "quantity": order.quantity})
+
+    def _note_mark(self, why: str) -> None:
+        time, equity = self.state.equities[-1]
+        self._note("equity_mark", why, {"time": time, "equity": equity, "highest_equity": self.state.highest_equity})
 
     def _equity(self) -> float | None:
         equity = self.state.equity()

@@ -18,6 +18,7 @@ from udfs.records import TradingState
 DAY: Final = 86_400 * SECOND
 _MARK_SPACING: Final = 60 * SECOND
 """Distance of the equities that are kept for the loss of a day."""
+_MARKS_OF_A_DAY: Final = DAY // _MARK_SPACING + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Order:
     """Worst price that is accepted."""
     time: int
     signal_id: str = ""
+    signal_time: int | None = None
+    """Event time of the signal that it comes of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class RiskState:
     highest_equity: int = 0
     equities: tuple[tuple[int, int], ...] = ()
     """(time, equity) of the last 24 hours, a minute apart."""
+    recent: tuple[int, ...] = ()
+    """Equities at the last prices: a high counts once `confirmations` prices in a row reach it."""
     suspected: Denial | None = None
     """The loss limit that is reached at the newest prices."""
     breaches: int = 0
@@ -96,6 +101,8 @@ def review(state: RiskState, order: Order, limits: RiskLimits, allowed: TradingS
         return state.latched
     if allowed is not TradingState.ACTIVE:
         return Denial.REDUCE_ONLY
+    if order.signal_time is not None and state.prices[order.symbol].time - order.signal_time > limits.signal_age:
+        return Denial.STALE_SIGNAL
     return state.suspected or _size_denial(state, order, limits, now)
 
 
@@ -151,14 +158,26 @@ def resumed(state: RiskState, now: int) -> RiskState:
     equity = state.equity()
     if equity is None:
         return replace(state, latched=None, suspected=None, breaches=0)
-    return replace(state, latched=None, suspected=None, breaches=0, highest_equity=equity, equities=((now, equity),))
+    counted = min(*state.recent, equity) if state.recent else equity
+    return replace(state, latched=None, suspected=None, breaches=0, highest_equity=counted, equities=((now, counted),))
+
+
+def remembered(state: RiskState, time: int, equity: int, highest_equity: int) -> RiskState:
+    """The state with a mark that was noted before a restart."""
+    kept = state.equities if state.equities and state.equities[-1][0] >= time else (*state.equities, (time, equity))
+    return replace(state, equities=kept[-_MARKS_OF_A_DAY:], highest_equity=highest_equity)
 
 
 def _judged(state: RiskState, limits: RiskLimits, now: int) -> RiskState:
-    """Note the equity, and latch a loss limit that is reached at enough prices in a row, so that one bad tick stops nothing for good."""
+    """Note the equity, and latch a loss limit that is reached at enough prices in a row, so that one bad tick stops nothing for good.
+
+    What losses are counted from needs as many prices in a row: it is the lowest equity at them.
+    """
     equity = state.equity()
     if equity is None:
         return state
+    recent = (*state.recent, equity)[-limits.confirmations :]
+    confirmed = min(recent) if len(recent) == limits.confirmations else None
     kept = tuple((time, found) for time, found in state.equities if now - DAY <= time)
     reached = None
     if max((found for _, found in kept), default=equity) - equity >= limits.daily_loss:
@@ -167,10 +186,12 @@ def _judged(state: RiskState, limits: RiskLimits, now: int) -> RiskState:
         reached = Denial.DRAWDOWN
     breaches = state.breaches + 1 if reached else 0
     latched = state.latched or (reached if breaches >= limits.confirmations else None)
-    if not kept or now - kept[-1][0] >= _MARK_SPACING:
-        kept = (*kept, (now, equity))
-    highest = max(state.highest_equity, equity)
-    return replace(state, equities=kept, highest_equity=highest, suspected=reached, breaches=breaches, latched=latched)
+    if not kept:
+        kept = ((now, min(equity, state.highest_equity)),)
+    elif confirmed is not None and now - kept[-1][0] >= _MARK_SPACING:
+        kept = (*kept, (now, confirmed))
+    highest = state.highest_equity if confirmed is None else max(state.highest_equity, confirmed)
+    return replace(state, equities=kept, recent=recent, highest_equity=highest, suspected=reached, breaches=breaches, latched=latched)
 
 
 def _is_whole(order: Order) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import fcntl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
-from jobs.audit.entries import AuditDraft, AuditEntry
+from jobs.audit.entries import AuditDraft, AuditEntry, AuditError
 from jobs.audit.log import AuditLog
-from jobs.trading.gate import Order, RiskState, cancelled, filled, started
+from jobs.trading.gate import Order, RiskState, cancelled, filled, remembered, started
 from jobs.trading.limits import Denial
-from jobs.trading.money import money
 from jobs.trading.portfolio import Fill, opened
 
 STARTED: Final = "paper_started"
@@ -33,11 +35,34 @@ class Journal:
         self._drafts.clear()
 
 
+@contextmanager
+def held_alone(folder: Path) -> Iterator[None]:
+    """Keep every other trader off the journal of a folder until the end. Raises AuditError when one has it, or nothing can be written."""
+    path = folder / "paper.lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = path.open("ab")
+    except OSError as error:
+        raise AuditError(f"the lock {path} cannot be written: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AuditError(f"another program trades on paper and holds {path}; stop it first") from None
+        yield
+
+
 def restored(entries: Iterable[AuditEntry], paid_in: int) -> RiskState:
-    """The state that the journal tells of; `paid_in` counts when it tells of none. Orders that were open are gone with the program."""
+    """The state that the journal tells of; `paid_in` counts when it tells of none. Orders that were open are gone with the program.
+
+    Raises AuditError for an entry that does not follow from those before it: nobody knows what is held then.
+    """
     state = started(opened(paid_in))
     for entry in entries:
-        state = _after(state, entry)
+        try:
+            state = _after(state, entry)
+        except (KeyError, TypeError, ValueError) as error:
+            raise AuditError(f"the trading journal does not go on at entry {entry.number} ({entry.kind}): {error!r}") from error
     return replace(state, open_orders={})
 
 
@@ -54,11 +79,14 @@ def _after(state: RiskState, entry: AuditEntry) -> RiskState:
     if entry.kind == "loss_limit":
         return replace(state, latched=Denial[entry.why.upper()])
     if entry.kind == "loss_limit_lifted":
-        return replace(state, latched=None, highest_equity=state.portfolio.cash)
+        state = replace(state, latched=None)
+        equity = what.get("equity")
+        return state if equity is None else replace(state, highest_equity=equity, equities=((what["time"], equity),))
+    if entry.kind == "equity_mark":
+        return remembered(state, **what)
     return state
 
 
 def _filled(state: RiskState, what: dict[str, Any]) -> RiskState:
-    equity = what.pop("equity")
-    state = filled(state, Fill(**what))
-    return state if equity is None else replace(state, highest_equity=max(state.highest_equity, money(equity)))
+    del what["equity"]
+    return filled(state, Fill(**what))

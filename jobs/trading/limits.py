@@ -29,6 +29,7 @@ class Denial(IntEnum):
     DRAWDOWN = 12
     DUPLICATE = 13
     TOO_MANY_OPEN = 14
+    STALE_SIGNAL = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,11 @@ class RiskLimits:
     drawdown: int = money(50_000)
     """Loss from the highest equity, from which positions are only closed."""
     confirmations: int = 3
-    """Prices in a row at which a loss limit must be reached until it latches; until then nothing new is opened."""
+    """Prices in a row at which a loss limit must be reached until it latches; until then nothing new is opened. A high needs as many."""
     price_age: int = 10 * SECOND
     """Age of a price from which nothing is ordered at it."""
+    signal_age: int = 10 * SECOND
+    """Age of a signal, by its symbol's own time, from which it opens nothing."""
     collar_basis_points: int = 100
     """How far an order's limit may lie beyond the price in force."""
 

@@ -50,7 +50,6 @@ class PaperLoop:
         self._control, self._market = control, market
         self._state = ControlState(_no_model)
         self._rows, self._signals = schema_ids.framing("FeatureRow"), schema_ids.framing("Signal")
-        self._entries = schema_ids.framing("ControlEvent")
 
     @property
     def control_version(self) -> int:
@@ -99,7 +98,7 @@ class PaperLoop:
 
     def _resumes_everything(self, raw: bytes) -> bool:
         try:
-            event = decode_control(raw, framing=self._entries)
+            event = decode_control(raw)  # the control log has the pinned schema id, with a registry too
         except MalformedMessage:
             return False
         return event.kind is ControlKind.RESUME and not event.symbols

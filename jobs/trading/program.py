@@ -22,7 +22,7 @@ from jobs.schema_registry import schema_ids
 from jobs.settings import Settings
 from jobs.trading.broker import FillModel
 from jobs.trading.engine import PaperTrader, Strategy
-from jobs.trading.journal import STARTED, Journal, restored
+from jobs.trading.journal import STARTED, Journal, held_alone, restored
 from jobs.trading.kafka_sources import KafkaControl, KafkaMarket
 from jobs.trading.limits import RiskLimits, check_limits
 from jobs.trading.loop import PaperLoop
@@ -55,6 +55,11 @@ def main(arguments: list[str]) -> int:
 
 def trade(settings: Settings, chosen: argparse.Namespace, stopped: Callable[[], bool]) -> dict[str, Any]:
     """Trade until the end; what came of it. Raises ControlLogUnreadable, AuditError, RegistryError, KafkaException."""
+    with held_alone(audit_folder()):
+        return _trade(settings, chosen, stopped)
+
+
+def _trade(settings: Settings, chosen: argparse.Namespace, stopped: Callable[[], bool]) -> dict[str, Any]:
     log = AuditLog(audit_folder(), TRADING_LOG)
     limits = _limits(chosen)
     journal = Journal(log)

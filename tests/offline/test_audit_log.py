@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -48,6 +49,10 @@ def no_disk() -> Iterator[None]:
         yield
 
 
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def entries(folder: Path) -> list[AuditEntry]:
     return list(AuditLog(folder).entries())
 
@@ -73,6 +78,20 @@ def test_an_entry_is_on_disk_before_the_head_counts_it(tmp_path: Path, monkeypat
     log.append(AuditDraft("halt", "second", {}))
     assert [json.loads(head)["entries"] for head in seen] == [1, 1]
     assert log.verify().entries == 2
+
+
+def test_what_was_not_acknowledged_is_not_there_when_it_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = AuditLog(tmp_path)
+    log.append(AuditDraft("halt", "first", {}))
+    drafts = [AuditDraft("halt", "second", {}), AuditDraft("halt", "third", {})]
+    for owner, name in ((Path, "replace"), (os, "fsync")):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, full_disk)
+            with pytest.raises(AuditError, match="No space"):
+                log.append_all(drafts)
+    log.append_all(drafts)
+    assert [entry.why for entry in log.entries()] == ["first", "second", "third"]
+    assert log.verify().holds
 
 
 def test_a_writer_that_never_lets_go_is_an_error_and_no_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +188,11 @@ def test_no_secret_gets_in(tmp_path: Path, text: str, monkeypatch: pytest.Monkey
     assert b"hunter2" not in log.path.read_bytes()
     assert HIDDEN.encode() in log.path.read_bytes()
     assert log.verify().holds
+
+
+def test_a_short_secret_does_not_rewrite_what_orders_are_called() -> None:
+    what = {"order_id": "id-2048", "signal_id": "2048", "symbol": "X2048", "symbols": ["X2048"], "note": "2048"}
+    assert without_secrets(what, {"X_TOKEN": "2048"}) == {**what, "note": HIDDEN}
 
 
 def test_what_is_no_secret_stays() -> None:

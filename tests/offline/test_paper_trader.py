@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.audit.log import AuditLog
-from jobs.trading import drill
+from jobs.audit.entries import AuditDraft, AuditError
+from jobs.audit.log import TRADING_LOG, AuditLog
+from jobs.trading import drill, program
 from jobs.trading.broker import FillModel, MarketRow
 from jobs.trading.engine import PaperTrader, Strategy
-from jobs.trading.journal import STARTED, Journal, restored
+from jobs.trading.gate import RiskState
+from jobs.trading.journal import STARTED, Journal, held_alone, restored
 from jobs.trading.limits import SECOND, Denial, RiskLimits
 from jobs.trading.loop import MarketRecord, PaperLoop
 from jobs.trading.money import SIZE_SCALE, money
@@ -26,7 +28,7 @@ from tests.support.control_memory import halt_entry, reduce_entry, resume_entry
 from tests.support.strategies import SIGNALS, feature_rows
 from udfs.codecs.rows import encode_feature_row
 from udfs.codecs.signals import encode_signal
-from udfs.codecs.wire import PINNED
+from udfs.codecs.wire import PINNED, PINNED_IDS, SchemaIds
 from udfs.kernels.feature_vector import FEATURE_COUNT, FEATURE_SET, Feature
 from udfs.records import Direction, FeatureRow, Position, Signal, SignalCode, SignalStatus
 
@@ -170,6 +172,81 @@ def test_the_journal_is_the_memory(tmp_path: Path) -> None:
     assert restored([], 5).portfolio.cash == 5
 
 
+def memory(state: RiskState) -> tuple[object, ...]:
+    """What losses are counted from."""
+    return state.latched, state.highest_equity, state.equities
+
+
+LIFTED = [row(400, 96.0), resume_entry()]
+
+
+@pytest.mark.parametrize(("ending", "marks"), [([], 5), (LIFTED, 2), ([*LIFTED, row(500, 94.0), row(501, 93.0)], 3)])
+def test_what_losses_are_counted_from_is_there_after_a_restart(tmp_path: Path, ending: list[MarketRecord | bytes], marks: int) -> None:
+    """Law: the marks of 24 hours, the highest equity and the limit are the same before and after, resumed or not."""
+    log = AuditLog(tmp_path, TRADING_LOG)
+    journal = Journal(log)
+    journal.note(STARTED, "test", {"paid_in": Strategy().paid_in})
+    trader = PaperTrader(RiskLimits(daily_loss=money(500)), MODEL, Strategy(), journal.note)
+    prices = [100.0, 101.0, 104.0, 104.0, 104.0, 103.0, 102.0, 96.0, 96.0, 96.0]
+    script = Script([row(0), said(0.1), *[row(1 + 31 * step, price) for step, price in enumerate(prices)], *ending])
+    loop = PaperLoop(trader, script, script, PINNED)
+    loop.run(lambda: script.is_over, 0.0, lambda had_record: None)
+    loop.follow_control()
+    trader.close_down()
+    journal.flush()
+    before = trader.state
+    assert before.latched is (None if ending else Denial.DAILY_LOSS)
+    assert before.highest_equity != before.portfolio.cash
+    assert len(before.equities) == marks
+    assert memory(restored(log.entries(), 1)) == memory(before)
+
+
+def test_a_resume_lifts_a_loss_limit_whatever_the_registry_calls_control_events() -> None:
+    """They are written with the pinned id."""
+    trader = PaperTrader(RiskLimits(), MODEL, Strategy(), lambda kind, why, what: None)
+    trader.state = replace(trader.state, latched=Denial.DRAWDOWN)
+    script = Script([resume_entry()])
+    loop = PaperLoop(trader, script, script, SchemaIds({name: 1 + number for name, number in PINNED_IDS.items()}))
+    loop.follow_control()
+    assert trader.state.latched is None
+
+
+def test_two_programs_do_not_share_a_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("TICKFLOW_AUDIT", str(tmp_path))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr(program, "_trade", lambda *_: {})
+    assert program.main([]) == program.ENDED
+    with held_alone(tmp_path):
+        assert program.main([]) == program.USAGE
+    assert "another program trades on paper" in capsys.readouterr().err
+    assert program.main([]) == program.ENDED
+
+
+@pytest.mark.parametrize(
+    ("kind", "why", "what"),
+    [
+        ("order_filled", "x", {"order_id": "1", "symbol": "A", "quantity": 1, "price": 1, "fee": 0, "time": 1, "equity": None}),
+        ("loss_limit", "no such limit", {}),
+        ("order_sent", "x", {"order_id": "1"}),
+        ("equity_mark", "x", {}),
+    ],
+)
+def test_a_journal_that_does_not_go_on_is_an_error_in_words(tmp_path: Path, kind: str, why: str, what: dict[str, Any]) -> None:
+    log = AuditLog(tmp_path, TRADING_LOG)
+    log.append(AuditDraft(kind, why, what))
+    with pytest.raises(AuditError, match=f"entry 1 \\({kind}\\)"):
+        restored(log.entries(), 1)
+
+
+def test_an_old_signal_opens_nothing_and_still_closes() -> None:
+    """Old by the symbol's own time: as when the features were read far ahead of the signals."""
+    assert held(ran([row(0), row(10), said(0), row(11)])) == 100
+    late = ran([row(0), row(10.1), said(0), row(11)])
+    assert (held(late), late.trader.denied) == (0, {"stale_signal": 1})
+    assert held(ran([row(0), row(20, symbol="B"), said(5), row(21)], limits=RiskLimits(price_age=60 * SECOND))) == 100
+    assert held(ran([row(0), said(0.1), row(1), row(20), said(1.1, direction=Direction.DOWN), row(21)])) == 0
+
+
 def test_a_price_that_is_no_number_neither_trades_nor_counts() -> None:
     loop = ran([row(0), said(0.1), row(1), row(2, float("nan")), said(2.1, price=float("nan"), direction=Direction.DOWN), row(3)])
     assert held(loop) == 100
@@ -180,7 +257,14 @@ def test_the_drill_holds_and_catches_every_planted_failure(capsys: pytest.Captur
     assert drill.main(["--json"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["held"]
-    assert set(found["checks"]) == {"nan_price", "reset_that_does_nothing", "midnight", "one_bad_tick", "only_entries_stopped"}
+    assert set(found["checks"]) == {
+        "nan_price",
+        "reset_that_does_nothing",
+        "midnight",
+        "one_bad_tick",
+        "one_bad_high",
+        "only_entries_stopped",
+    }
     assert all(check["held"] and check["planted_caught"] for check in found["checks"].values())
 
 

@@ -224,6 +224,24 @@ def test_rate_stale_price_and_losses() -> None:
     assert slow.latched is Denial.DRAWDOWN
 
 
+@given(st.lists(st.integers(1, 120), min_size=3, max_size=30), st.data())
+@settings(max_examples=100, deadline=None)
+def test_what_lasts_for_too_few_prices_is_no_high(seconds: list[int], data: st.DataObject) -> None:
+    """Law: of a steady price and one or two bad ticks upwards nothing is left, wherever they come; a third makes them a high."""
+    place = data.draw(st.integers(3, len(seconds)))
+    bad = data.draw(st.integers(1, 3))
+    state = replace(started(opened(PAID_IN)), portfolio=take(opened(PAID_IN), Fill("0", "A", 40 * SIZE_SCALE, 100 * PRICE_SCALE, 0, START)))
+    now = START
+    for step, price in zip([*seconds, 1, 1, 1, 1, 1, 1, 1], [100] * place + [120] * bad + [100] * len(seconds)):
+        now += step * SECOND
+        state = priced(state, "A", price * PRICE_SCALE, now, LIMITS)
+        assert state.latched is None or bad == 3
+        assert resumed(state, now).highest_equity <= (PAID_IN if bad < 3 else PAID_IN + money(800))
+    assert state.highest_equity == (PAID_IN if bad < 3 else PAID_IN + money(800))
+    assert all(equity == PAID_IN for _, equity in state.equities) or bad == 3
+    assert (state.latched is not None) == (bad == 3)
+
+
 @given(st.lists(st.tuples(st.integers(-50, 50).filter(bool), st.integers(1, 10**12), st.integers(0, 10**6)), max_size=40))
 def test_money_is_conserved_to_the_last_unit(trades: list[tuple[int, int, int]]) -> None:
     """Law: cash + cost of what is held = paid in + realised - fees; equity at the last price is cash + worth."""
