@@ -43,17 +43,17 @@ def check_day(catalog: Catalog, lake: LakeSettings, settings: Settings, day: int
     fetch = partial(fetch_model, s3_endpoint=lake.s3_endpoint, s3_region=lake.s3_region)
     compared = compare_day(catalog, day, made_by, schema_ids(settings.schema_registry_url), online, fetch)
     create_tables(catalog, lake.buckets)
-    append_rows(catalog, NAMESPACE, "consistency", _table_rows(compared, settings, day, datetime.now(UTC)))
+    append_rows(catalog, NAMESPACE, "consistency", _table_rows(compared, made_by, day, datetime.now(UTC)))
     return _result(compared, day)
 
 
-def _table_rows(compared: DayComparison, settings: Settings, day: int, checked_at: datetime) -> list[dict[str, Any]]:
+def _table_rows(compared: DayComparison, made_by: Settings, day: int, checked_at: datetime) -> list[dict[str, Any]]:
     rows = _feature_rows("lake", compared.rates) + (_feature_rows("online store", compared.online) if compared.online else [])
     shared = {
         "day": datetime.fromtimestamp(day / 1e9, UTC),
         "checked_at": checked_at,
         "feature_set": FEATURE_SET,
-        "manifest_id": settings.manifest_id(shipping.code_hash()),
+        "manifest_id": made_by.manifest_id(shipping.code_hash()),
     }
     return [row | shared for row in rows]
 

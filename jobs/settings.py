@@ -50,7 +50,7 @@ class KafkaSettings(_Section):
     bootstrap_servers: str = Field(default="127.0.0.1:9092", description="addresses of the brokers")
     partitions: int = Field(default=8, ge=1, le=4096, description="partitions of the topics that are made when missing")
     delivery_guarantee: Literal["at-least-once", "exactly-once"] = Field(
-        default="at-least-once", description="of the Kafka sinks; signals and alerts are sent one by one, uncompressed"
+        default="at-least-once", description="of the Kafka sinks: whether a restart may write a row again"
     )
     compression: Literal["none", "lz4", "zstd", "snappy"] = Field(
         default="lz4", description="of the Kafka sinks; signals and alerts are sent one by one, uncompressed"

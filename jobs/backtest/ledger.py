@@ -14,6 +14,8 @@ from jobs.lake.reading import read_rows
 from jobs.lake.tables import NAMESPACE
 from jobs.lake.writing import append_rows
 
+_SAME = ("grid_seconds", "symbols")
+
 
 class Trial(NamedTuple):
     """One way of trading one set of data, and what it gave."""
@@ -48,8 +50,17 @@ def note(catalog: Catalog, trial: Trial) -> None:
     append_rows(catalog, NAMESPACE, "trials", [row])
 
 
-def sharpes(catalog: Catalog, period_seconds: int) -> dict[str, float]:
-    """Trial -> its Sharpe, of all trials that valued their positions at the same distance; the newest where one was made twice."""
+def sharpes(catalog: Catalog, settings: Mapping[str, Any]) -> dict[str, float]:
+    """Trial -> its Sharpe, of all trials of the same symbols and distance of valuations whose `range` overlaps that of these settings.
+
+    The newest where one was made twice.
+    """
     rows = [row for batch in read_rows(catalog, NAMESPACE, "trials") for row in batch.to_pylist()]
     rows.sort(key=lambda row: row["made_at"])
-    return {row["trial_id"]: row["sharpe"] for row in rows if json.loads(row["settings"]).get("grid_seconds") == period_seconds}
+    return {row["trial_id"]: row["sharpe"] for row in rows if _comparable(json.loads(row["settings"]), settings)}
+
+
+def _comparable(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether they chose among the same: as a range that grows overlaps what it was, more data alone does not begin the count anew."""
+    first, last = one.get("range", (0, -1))
+    return all(one.get(name) == other[name] for name in _SAME) and first <= other["range"][1] and other["range"][0] <= last

@@ -48,18 +48,21 @@ def probabilistic_sharpe(gains: Series, benchmark: float = 0.0) -> float | None:
     return _NORMAL.cdf((found - benchmark) * np.sqrt(gains.size - 1) / np.sqrt(variance)) if variance > 0 else None
 
 
-def expected_best(trials: Sequence[float]) -> float:
-    """The Sharpe that the best of so many trials reaches by luck, from how far their Sharpes scatter."""
+def expected_best(trials: Sequence[float], periods: int) -> float:
+    """The Sharpe that the best of so many trials reaches by luck, from how far their Sharpes scatter.
+
+    Trials that are much alike scatter less than chance would: each Sharpe of so many periods has a variance of 1 / (periods - 1) at least.
+    """
     if len(trials) < 2:
         return 0.0
     count = len(trials)
     luck = (1 - _EULER) * _NORMAL.inv_cdf(1 - 1 / count) + _EULER * _NORMAL.inv_cdf(1 - 1 / (count * np.e))
-    return float(np.std(trials, ddof=1)) * luck
+    return max(float(np.std(trials, ddof=1)), max(periods - 1, 1) ** -0.5) * luck
 
 
 def deflated_sharpe(gains: Series, trials: Sequence[float]) -> float | None:
     """The probabilistic Sharpe against what the best of all trials would reach by luck. Sharpes of one period each."""
-    return probabilistic_sharpe(gains, expected_best(trials))
+    return probabilistic_sharpe(gains, expected_best(trials, gains.size))
 
 
 def bootstrap_interval(gains: Series, mean_block: float = 30.0, seed: int = 7) -> tuple[float, float] | None:

@@ -25,6 +25,8 @@ from udfs.codecs.wire import PINNED, SchemaIds
 
 GROUP = 16
 """Symbols whose market is in memory at once."""
+_FOR_EVER = np.iinfo(np.int64).max
+"""End of the last period: an order that a halt held up until after the last signal still counts."""
 
 
 @dataclass
@@ -32,11 +34,11 @@ class _Book:
     """What all symbols gave, on one grid of time."""
 
     grid: Times
-    """(periods + 1,) moments at which positions are valued."""
+    """(periods + 1,) moments at which positions are valued; the first lies before all signals."""
     net: npt.NDArray[np.float64]
     gross: npt.NDArray[np.float64]
     live: npt.NDArray[np.bool_]
-    """(periods,) whether any market was seen in the period."""
+    """(periods,) whether any market was seen in the period, or anything was gained, lost or filled in it."""
     counts: Counter[str] = field(default_factory=Counter)
     costs: dict[str, float] = field(default_factory=lambda: {"fees": 0.0, "spread_and_impact": 0.0, "value_traded": 0.0})
     judged: list[Judged] = field(default_factory=list)
@@ -58,12 +60,12 @@ def backtest(
         _add_group(catalog, namespace, book, group, settings, schema_ids)
     if not book.symbols:
         raise NotEnoughData("none of the signals' symbols has a market in the stored frames")
-    return _result(catalog, found, book, settings, selection)
+    return _result(catalog, found, book, settings)
 
 
 def _empty_book(found: SignalRead, settings: BacktestSettings) -> _Book:
     step = settings.grid_seconds * SECOND
-    first = min(int(signals.time[0]) for signals in found.by_symbol.values()) // step * step
+    first = (min(int(signals.time[0]) for signals in found.by_symbol.values()) - 1) // step * step
     last = max(int((signals.time + signals.horizon).max()) for signals in found.by_symbol.values())
     periods = -(-(last + settings.feed_latency + settings.order_latency - first) // step) + 1
     return _Book(first + step * np.arange(periods + 1), np.zeros(periods), np.zeros(periods), np.zeros(periods, np.bool_))
@@ -86,9 +88,14 @@ def _add_symbol(book: _Book, signals: Signals, tape: Tape, settings: BacktestSet
     quantity = np.array([fill.quantity for fill in fills], np.float64)
     cash = np.array([-fill.quantity * fill.price - fill.fee for fill in fills], np.float64)
     time = np.array([fill.time for fill in fills], np.int64)
-    book.net += np.diff(values_on(book.grid, tape, time, quantity, cash))
-    book.gross += np.diff(values_on(book.grid, tape, *frictionless(wanted, tape, settings)))
-    book.live |= np.diff(np.searchsorted(tape.time, book.grid, "right")) > 0
+    moments = np.append(book.grid[:-1], _FOR_EVER)
+    net = np.diff(values_on(moments, tape, time, quantity, cash))
+    gross = np.diff(values_on(moments, tape, *frictionless(wanted, tape, settings)))
+    seen = np.diff(np.searchsorted(tape.time, book.grid, "right")) > 0
+    filled = np.diff(np.searchsorted(time, moments, "right")) > 0
+    book.net += net
+    book.gross += gross
+    book.live |= seen | filled | (net != 0) | (gross != 0)
     book.counts.update(traded.counts)
     book.counts["fills"] += len(fills)
     _add_costs(book, fills)
@@ -102,11 +109,11 @@ def _add_costs(book: _Book, fills: Sequence[Fill]) -> None:
     book.costs["value_traded"] += sum(abs(fill.quantity) * fill.mid for fill in fills)
 
 
-def _result(catalog: Catalog, found: SignalRead, book: _Book, settings: BacktestSettings, selection: Selection) -> dict[str, Any]:
+def _result(catalog: Catalog, found: SignalRead, book: _Book, settings: BacktestSettings) -> dict[str, Any]:
     capital = settings.notional * book.symbols
     net, gross = book.net[book.live], book.gross[book.live]
     elapsed = float(book.grid[-1] - book.grid[0]) / 1e9
-    trials = _note_trial(catalog, found, settings, selection, net / capital)
+    trials = _note_trial(catalog, found, settings, net / capital)
     horizon = int(np.median(np.concatenate([signals.horizon for signals in found.by_symbol.values()])))
     after = performance(net, capital, elapsed, trials)
     interval = after["sharpe_interval"]
@@ -127,10 +134,10 @@ def _result(catalog: Catalog, found: SignalRead, book: _Book, settings: Backtest
     }
 
 
-def _note_trial(
-    catalog: Catalog, found: SignalRead, settings: BacktestSettings, selection: Selection, returns: npt.NDArray[np.float64]
-) -> list[float]:
-    """Put this trial into the ledger; the Sharpes of all trials, this one included."""
-    decided_by = asdict(settings) | {"from": selection.from_time, "to": selection.to_time, "symbols": sorted(found.by_symbol)}
+def _note_trial(catalog: Catalog, found: SignalRead, settings: BacktestSettings, returns: npt.NDArray[np.float64]) -> list[float]:
+    """Put this trial into the ledger; the Sharpes of all trials on the same data, this one included."""
+    traded = found.by_symbol.values()
+    data_range = [min(int(one.time[0]) for one in traded), max(int(one.time[-1]) for one in traded)]
+    decided_by = asdict(settings) | {"range": data_range, "symbols": sorted(found.by_symbol)}
     note(catalog, Trial("backtest", ",".join(found.models), decided_by, int(returns.size), sharpe(returns)))
-    return list(sharpes(catalog, settings.grid_seconds).values())
+    return list(sharpes(catalog, decided_by).values())

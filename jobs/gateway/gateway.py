@@ -50,6 +50,8 @@ class GatewaySettings:
     row_interval_nanoseconds: int = KernelSettings().row_interval_nanoseconds
     """The job's own: when paced, an event that makes a row waits for nobody."""
     out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
+    maximum_clock_skew_nanoseconds: int = KernelSettings().maximum_clock_skew_nanoseconds
+    """The job's own: an event further ahead makes no row. Of bars it needs nothing: the job closes all lengths, whichever it publishes."""
     universe: frozenset[str] = frozenset()
     """Symbols that news may begin the log of."""
     manifest_id: str = ""
@@ -64,6 +66,7 @@ class GatewaySettings:
             rejects_topic=settings.topics.rejects,
             row_interval_nanoseconds=kernel.row_interval_nanoseconds,
             out_of_order_nanoseconds=kernel.out_of_order_nanoseconds,
+            maximum_clock_skew_nanoseconds=kernel.maximum_clock_skew_nanoseconds,
             universe=frozenset(settings.universe),
         )
 
@@ -77,6 +80,7 @@ class GatewaySettings:
             maximum_age_nanoseconds=FULL_SPEED_AGE_NANOSECONDS if age is None else age,
             row_interval_nanoseconds=self.row_interval_nanoseconds if pacer.paced else None,
             out_of_order_nanoseconds=self.out_of_order_nanoseconds,
+            maximum_clock_skew_nanoseconds=self.maximum_clock_skew_nanoseconds,
         )
 
 

@@ -2,7 +2,8 @@
 
 A move counts as neutral when |return| is at most `neutral_band` times the symbol's median |return| over the training rows. The band is
 chosen on the training rows so that about a third of them are neutral (more where more than a third did not move at all). Scaling by symbol
-keeps quiet and lively symbols comparable; only training rows decide, so the test rows' labels tell nothing about themselves.
+keeps quiet and lively symbols comparable; only training rows decide, so the test rows' labels tell nothing about themselves. An outcome
+that says itself which way it went, as the triple barrier does, needs no band.
 """
 
 from __future__ import annotations
@@ -27,10 +28,12 @@ class Labels(NamedTuple):
     end: npt.NDArray[np.int64]
     """(labels,) event time of the later row that the return was measured at."""
     log_return: npt.NDArray[np.float64]
+    side: npt.NDArray[np.float64]
+    """(labels,) 1 up, -1 down, 0 neither, where the outcome itself says which; NaN where the size of the return decides."""
 
     def take(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Labels:
         """Some of the labels."""
-        return Labels(self.rows[chosen], self.start[chosen], self.end[chosen], self.log_return[chosen])
+        return Labels(self.rows[chosen], self.start[chosen], self.end[chosen], self.log_return[chosen], self.side[chosen])
 
 
 class NeutralBand(NamedTuple):
@@ -62,7 +65,7 @@ def _of_symbol(dataset: Dataset, rows: npt.NDArray[np.intp], horizon: int, toler
     soon_enough = dataset.event_time[later_row] <= dataset.event_time[row] + horizon + tolerance
     row, later_row = row[soon_enough], later_row[soon_enough]
     log_return = np.log(dataset.price[later_row]) - np.log(dataset.price[row])
-    return Labels(row, dataset.event_time[row], dataset.event_time[later_row], log_return)
+    return Labels(row, dataset.event_time[row], dataset.event_time[later_row], log_return, np.full(row.shape[0], np.nan))
 
 
 def choose_band(symbol: npt.NDArray[np.int32], symbols: int, log_return: npt.NDArray[np.float64]) -> NeutralBand:
@@ -82,3 +85,9 @@ def classify(band: NeutralBand, symbol: npt.NDArray[np.int32], log_return: npt.N
     """(rows,) 0 down, 1 neutral, 2 up."""
     edge = band.multiple * band.scales[symbol]
     return 1 + (log_return > edge).astype(np.int64) - (log_return < -edge).astype(np.int64)
+
+
+def classes_of(band: NeutralBand, symbol: npt.NDArray[np.int32], labels: Labels) -> npt.NDArray[np.int64]:
+    """(labels,) 0 down, 1 neutral, 2 up: by the label's own side where it has one, else by its return."""
+    by_return = classify(band, symbol, labels.log_return)
+    return np.where(np.isnan(labels.side), by_return, 1 + np.nan_to_num(labels.side).astype(np.int64))

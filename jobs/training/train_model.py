@@ -15,7 +15,7 @@ from jobs.training.export_onnx import export_model
 from jobs.training.fit import FittedModel, TrainingPart, TrainingSettings, fit
 from jobs.training.flatten_trees import flatten
 from jobs.training.labelling.uniqueness import sample_weights
-from jobs.training.labels import Labels, NeutralBand, choose_band, classify, forward_returns
+from jobs.training.labels import Labels, NeutralBand, choose_band, classes_of, forward_returns
 from jobs.training.metrics import Metrics, evaluate
 from jobs.training.release_gate import check_release, golden_rows
 from jobs.training.splits import Split, split_by_time
@@ -92,7 +92,7 @@ def _prepare(dataset: Dataset, model_inputs: tuple[int, ...], settings: Training
     _check_split(labels, split)
     symbol = dataset.symbol[labels.rows]
     band = choose_band(symbol[split.train], len(dataset.symbols), labels.log_return[split.train])
-    classes = classify(band, symbol, labels.log_return)
+    classes = classes_of(band, symbol, labels)
     _check_classes(classes, split)
     return _Prepared(dataset, labels, split, classes, band, _usable_inputs(dataset, labels.rows[split.train], model_inputs))
 

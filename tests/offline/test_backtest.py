@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jobs.backtest import main
 from jobs.backtest.ledger import Trial
@@ -20,9 +23,11 @@ from jobs.backtest.performance import (
     sharpe,
     sortino,
 )
-from jobs.backtest.run import backtest
+from jobs.backtest.run import _add_symbol, _empty_book, backtest
 from jobs.backtest.settings import BacktestSettings
 from jobs.backtest.signal_quality import judge, signal_quality
+from jobs.backtest.stored_signals import SignalRead
+from jobs.backtest.trading import trade, wanted_positions
 from jobs.lake.reading import EVERYTHING, Selection, read_rows
 from jobs.lake.tables import NAMESPACE
 from jobs.training.dataset import NotEnoughData
@@ -56,9 +61,16 @@ def test_the_luck_of_the_best_trial_is_what_simulation_says() -> None:
     """The expected best of N Sharpes without skill, against 2000 draws of N."""
     generator = np.random.default_rng(2)
     draws = generator.normal(size=(2000, 50))
-    said = np.mean([expected_best(row.tolist()) for row in draws])
+    said = np.mean([expected_best(row.tolist(), 1000) for row in draws])
     assert said == pytest.approx(draws.max(axis=1).mean(), rel=0.03)
-    assert expected_best([0.3]) == 0.0
+    assert expected_best([0.3], 1000) == 0.0
+
+
+def test_trials_that_are_alike_do_not_make_luck_small() -> None:
+    """Of skill-less Sharpes of 101 periods each, whose deviation is a tenth, the best of 50 is that far off at least."""
+    alike = [0.1 + k * 1e-6 for k in range(50)]
+    draws = np.random.default_rng(2).normal(0, 0.1, size=(2000, 50))
+    assert expected_best(alike, 101) == pytest.approx(draws.max(axis=1).mean(), rel=0.03)
 
 
 def test_the_best_of_many_trials_is_not_taken_for_skill() -> None:
@@ -148,10 +160,49 @@ def test_every_trial_is_in_the_ledger_once(tmp_path: Path) -> None:
     assert counts == [1, 2, 3, 3]
     assert backtest(catalog, BacktestSettings(), Selection(symbols=("S0",)))["trials"] == 3
     assert backtest(catalog, BacktestSettings(), Selection(to_time=MIDNIGHT + 900 * SECOND))["trials"] == 4
+    assert backtest(catalog, BacktestSettings(), Selection(to_time=MIDNIGHT + 86_400 * SECOND))["trials"] == 4  # the same data
     rows = [row for batch in read_rows(catalog, NAMESPACE, "trials") for row in batch.to_pylist()]
-    assert len(rows) == 6
+    assert len(rows) == 7
     assert {row["subject"] for row in rows} == {"m1"}
     assert Trial("a", "b", {"x": 1}, 1, 0.0).trial_id != Trial("a", "b", {"x": 2}, 1, 0.0).trial_id
+
+
+def test_trials_on_other_data_do_not_count(tmp_path: Path) -> None:
+    catalog = market_lake(tmp_path, 0.3, 3, seconds=1800, symbols=2)
+    early, late = Selection(to_time=MIDNIGHT + 900 * SECOND), Selection(from_time=MIDNIGHT + 900 * SECOND)
+    one_symbol = Selection(to_time=MIDNIGHT + 900 * SECOND, symbols=("S0",))
+    assert [backtest(catalog, BacktestSettings(), which)["trials"] for which in (early, late, one_symbol, EVERYTHING)] == [1, 1, 1, 3]
+
+
+def test_costs_after_the_last_quote_count(tmp_path: Path) -> None:
+    """Law without latency: all that is paid is missing from the gain; the last position is sold when no quote comes any more."""
+    at_once = dataclasses.replace(SETTINGS, feed_latency=0, order_latency=0)
+    result = backtest(market_lake(tmp_path, 0.6, 1, 600, symbols=1), at_once, EVERYTHING)
+    lost = result["without_costs"]["gain"] - result["with_costs"]["gain"]
+    assert lost == pytest.approx(result["costs"]["fees"] + result["costs"]["spread_and_impact"], abs=1e-6)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.sampled_from([-1, 0, 1])), min_size=1, max_size=8),
+    st.sets(st.integers(0, 89), max_size=60),
+    st.integers(0, 3),
+)
+def test_gains_are_what_was_paid_and_got(said: list[tuple[int, int]], closed: set[int], delay: int) -> None:
+    """Law: cash of all fills and the position at the last price, whatever was halted, and however late an order filled."""
+    settings = dataclasses.replace(SETTINGS, feed_latency=0, order_latency=delay * SECOND, grid_seconds=5)
+    signals = signals_of(*sorted(said))
+    generator = np.random.default_rng(7)
+    tape = tape_of((100 * np.exp(np.cumsum(generator.normal(size=90) * 1e-3))).tolist(), closed=tuple(closed))
+    book = _empty_book(SignalRead({"S": signals}, len(said), ("m",)), settings)
+    _add_symbol(book, signals, tape, settings)
+    fills = trade(wanted_positions(signals, 0.0), tape, settings).fills
+    cash = sum(-fill.quantity * fill.price - fill.fee for fill in fills)
+    last = sum(fill.quantity for fill in fills) * float(tape.bid[-1] + tape.ask[-1]) / 2
+    assert float(book.net[book.live].sum()) == pytest.approx(cash + last, abs=1e-6)
+
+
+def test_a_trader_has_a_signal_no_sooner_than_it_is_out() -> None:
+    assert BacktestSettings().feed_latency == 60_000_000
 
 
 def test_a_backtest_gives_the_same_again(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyiceberg.catalog import Catalog
 
+from infra.local import shipping
 from jobs import consistency
 from jobs.consistency import check_day, main
 from jobs.lake.catalog import create_tables, open_catalog
@@ -223,6 +224,16 @@ def test_the_online_store_is_compared_and_the_table_holds_all(tmp_path: Path) ->
     assert {row["day"] for row in rows} == {datetime.fromtimestamp(MIDNIGHT / SECOND, UTC)}
     wrong = [row for row in rows if row["mismatched"]]
     assert [(row["served_from"], row["feature"], row["mismatched_rate"]) for row in wrong] == [("online store", "last_price", 0.5)]
+
+
+def test_the_table_names_what_rows_were_recomputed_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of the run that made the rows, and not those of the moment."""
+    catalog, lake = lake_of(tmp_path, SERVED, market_frames())
+    made_by = Settings(universe=SYMBOLS)
+    monkeypatch.setattr(consistency, "settings_that_made_rows", lambda catalog, settings: made_by)
+    check_day(catalog, lake, Settings(), MIDNIGHT, None)
+    found = {row["manifest_id"] for batch in read_rows(catalog, NAMESPACE, "consistency") for row in batch.to_pylist()}
+    assert found == {made_by.manifest_id(shipping.code_hash())} != {Settings().manifest_id(shipping.code_hash())}
 
 
 def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

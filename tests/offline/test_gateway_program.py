@@ -10,8 +10,10 @@ import pytest
 from jobs.gateway.__main__ import main, running_source
 from jobs.gateway.gateway import GatewaySettings
 from jobs.gateway.market_event import MarketEvent
+from jobs.gateway.pacing import Pacer
 from jobs.settings import load_settings
 from udfs.errors import SourceError
+from udfs.kernels.kernel_settings import BAR_LENGTHS_SECONDS
 
 TRADES = "time,symbol,price,size\n2024-01-02T10:00:00,ABC,10.5,100\n2024-01-02T10:00:01,ABC,10.6,200\n"
 
@@ -56,6 +58,10 @@ def test_a_source_without_a_time_cannot_be_moved(tmp_path: Path) -> None:
 
 def test_gateway_and_job_agree(tmp_path: Path) -> None:
     file = tmp_path / "job.toml"
-    file.write_text('[kernel]\nout_of_order_milliseconds = 3000\n[topics]\nframes = "f"\nrejects = "r"\n')
+    kernel = "[kernel]\nout_of_order_milliseconds = 3000\nmaximum_clock_skew_milliseconds = 500\nbar_lengths_seconds = [60]\n"
+    file.write_text(kernel + '[topics]\nframes = "f"\nrejects = "r"\n')
     found = GatewaySettings.of(load_settings(file, {}))
     assert (found.frames_topic, found.rejects_topic, found.out_of_order_nanoseconds) == ("f", "r", 3_000_000_000)
+    packing = found.packing(Pacer())
+    assert (packing.out_of_order_nanoseconds, packing.maximum_clock_skew_nanoseconds) == (3_000_000_000, 500_000_000)
+    assert packing.bar_seconds == BAR_LENGTHS_SECONDS  # those that the job closes, whichever it publishes

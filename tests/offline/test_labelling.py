@@ -21,7 +21,7 @@ def all_outcomes(path: PricePath) -> list[Outcomes]:
     return [
         log_returns(path, 10 * SECOND, 4 * SECOND),
         spread_adjusted_returns(path, 10 * SECOND, 4 * SECOND),
-        triple_barrier(path, BARRIERS).outcomes,
+        triple_barrier(path, BARRIERS),
         realised_volatility(path, 10 * SECOND, 4 * SECOND, SECOND),
     ]
 
@@ -99,7 +99,7 @@ def test_the_barrier_is_the_first_that_is_met(path: PricePath) -> None:
     found = triple_barrier(path, BARRIERS)
     deviation = trailing_deviation(path, BARRIERS.memory) * np.sqrt(BARRIERS.horizon)
     logs = np.log(path.price)
-    for row, end, value, side in zip(found.outcomes.rows, found.outcomes.end, found.outcomes.value, found.side, strict=True):
+    for row, end, value, side in zip(found.rows, found.end, found.value, found.side, strict=True):
         due = path.time[row] + BARRIERS.horizon
         vertical = next((k for k in range(row + 1, logs.size) if path.time[k] >= due), logs.size - 1)
         inside = [k for k in range(row + 1, vertical + 1) if path.time[k] <= due]

@@ -122,6 +122,18 @@ def test_labels_are_those_of_the_whole_table(catalog: Catalog) -> None:
     assert isinstance(labels, Labels)
 
 
+def test_a_barrier_that_was_met_stays_with_its_row(catalog: Catalog) -> None:
+    """The side, and not only the return, which may be as large where the time ran out: in pieces as in the whole table."""
+    how = LabelSettings("triple-barrier", 5 * MINUTE, MINUTE)
+    _, labels = labelled_rows(read(catalog, label=how, rows_in_memory=FEW)[0])
+    _, whole = labelled_rows(read(catalog, label=how)[0])
+    assert labels.side.tolist() == whole.side.tolist()
+    assert set(labels.side.tolist()) == {-1.0, 0.0, 1.0}
+    met = labels.side != 0
+    assert labels.side[met].tolist() == np.sign(labels.log_return[met]).tolist()
+    assert np.all(labels.end[~met] - labels.start[~met] >= how.horizon)
+
+
 def test_thinning_is_even_and_does_not_depend_on_pieces(catalog: Catalog) -> None:
     pieces, _ = read(catalog, label=LABEL, keep_about=ROWS // 5, rows_in_memory=FEW)
     whole, _ = read(catalog, label=LABEL, keep_about=ROWS // 5)

@@ -36,6 +36,13 @@ def file_with(folder: Path, text: str) -> Path:
     return file
 
 
+def test_no_two_settings_of_a_section_say_the_same() -> None:
+    for section in Settings.model_fields.values():
+        fields = getattr(section.annotation, "model_fields", {})
+        said = [field.description for field in fields.values()]
+        assert len(set(said)) == len(said)
+
+
 @pytest.mark.parametrize("file", PROFILES, ids=lambda file: file.parent.name)
 def test_the_profiles_that_are_shipped_are_valid(file: Path) -> None:
     assert load_settings(file, {}).model_fields_set

@@ -12,6 +12,7 @@ import pytest
 from jobs.training.dataset import Dataset, NotEnoughData
 from jobs.training.fit import TrainingPart, TrainingSettings, fit, predict
 from jobs.training.flatten_trees import flatten, round_down
+from jobs.training.labels import Labels, NeutralBand, classes_of, forward_returns
 from jobs.training.metrics import evaluate, rank_correlation
 from jobs.training.release_gate import check_release, golden_rows
 from jobs.training.train_model import train_model
@@ -62,6 +63,21 @@ def test_the_card_is_json_and_says_where_the_model_comes_from() -> None:
     assert card["largest_difference_from_lightgbm"] <= 1e-5
     assert "realised_volatility_24_hours" not in card["feature_names"]
     assert all(0.25 < share < 0.42 for share in card["parts"]["train"]["class_shares"].values())
+
+
+def test_an_outcome_that_says_its_side_is_classed_by_it() -> None:
+    """By the barrier that was met, however small the return; where there is no side, by the return."""
+    returns = np.array([1e-9, -1e-9, 0.5, 0.5, -0.5])
+    labels = Labels(np.arange(5), np.arange(5), np.arange(5) + 1, returns, np.array([1.0, -1.0, 0.0, np.nan, np.nan]))
+    assert classes_of(NeutralBand(1.0, np.array([0.1])), np.zeros(5, np.int32), labels).tolist() == [2, 0, 1, 2, 0]
+
+
+def test_a_model_learns_the_sides_that_it_is_given() -> None:
+    dataset = planted_dataset()
+    labels = forward_returns(dataset, HORIZON, HORIZON // 5)
+    sides = labels._replace(side=np.where(np.arange(labels.rows.size) % 10 < 8, 0.0, np.sign(labels.log_return)))
+    shares = train_model(dataset, MODEL_INPUTS, SETTINGS, sides).card["parts"]["train"]["class_shares"]
+    assert shares["neutral"] == pytest.approx(0.8, abs=0.01)
 
 
 def small_parts(missing: float) -> tuple[TrainingPart, TrainingPart]:

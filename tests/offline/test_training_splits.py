@@ -54,7 +54,7 @@ def test_no_part_knows_the_outcome_of_another(seed: int, longest: int, embargo: 
     """Law: every outcome of a part is measured before the next part begins, an embargo apart, and nothing is shuffled."""
     generator = np.random.default_rng(seed)
     start = np.cumsum(generator.integers(0, 6, 1000))
-    labels = Labels(np.arange(1000), start, start + generator.integers(1, longest + 1, 1000), np.zeros(1000))
+    labels = Labels(np.arange(1000), start, start + generator.integers(1, longest + 1, 1000), np.zeros(1000), np.full(1000, np.nan))
     try:
         train, calibration, test = split_by_time(labels, embargo)
     except NotEnoughData:
@@ -66,7 +66,7 @@ def test_no_part_knows_the_outcome_of_another(seed: int, longest: int, embargo: 
 
 def test_the_split_leaves_out_only_what_it_must() -> None:
     start = np.arange(1000) * SECOND
-    labels = Labels(np.arange(1000), start, start + 10 * SECOND, np.zeros(1000))
+    labels = Labels(np.arange(1000), start, start + 10 * SECOND, np.zeros(1000), np.full(1000, np.nan))
     train, calibration, test = split_by_time(labels, 5 * SECOND)
     assert (train[0], train[-1], calibration[0], calibration[-1], test[0], test[-1]) == (0, 589, 605, 789, 805, 999)
 

@@ -46,7 +46,7 @@ class LabelSettings:
 KINDS: Final[dict[str, Callable[[PricePath, LabelSettings], Outcomes]]] = {
     "return": lambda path, how: log_returns(path, how.horizon, how.tolerance),
     "spread-adjusted": lambda path, how: spread_adjusted_returns(path, how.horizon, how.tolerance),
-    "triple-barrier": lambda path, how: triple_barrier(path, Barriers(how.horizon, how.tolerance, how.rise, how.fall, how.memory)).outcomes,
+    "triple-barrier": lambda path, how: triple_barrier(path, Barriers(how.horizon, how.tolerance, how.rise, how.fall, how.memory)),
     "volatility": lambda path, how: realised_volatility(path, how.horizon, how.tolerance),
 }
 """Name -> outcomes of a path."""

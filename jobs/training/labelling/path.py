@@ -39,6 +39,8 @@ class Outcomes(NamedTuple):
     """(outcomes,) t1: event time of the last price that was looked at."""
     value: Column
     """(outcomes,) what was measured."""
+    side: Column
+    """(outcomes,) 1 up, -1 down, 0 neither, where the outcome itself says which; NaN where the size of its value decides."""
 
 
 def path_of(
@@ -64,6 +66,6 @@ def at_horizon(path: PricePath, horizon: int, tolerance: int) -> tuple[Places, P
     return row[kept], later[kept]
 
 
-def outcomes(path: PricePath, rows: Places, later: Places, value: Column) -> Outcomes:
+def outcomes(path: PricePath, rows: Places, later: Places, value: Column, side: Column | None = None) -> Outcomes:
     """With the spans from the rows to the later rows."""
-    return Outcomes(rows, path.time[rows], path.time[later], value)
+    return Outcomes(rows, path.time[rows], path.time[later], value, np.full(value.shape[0], np.nan) if side is None else side)

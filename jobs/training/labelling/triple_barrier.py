@@ -31,17 +31,11 @@ class Barriers(NamedTuple):
     """Nanoseconds back from the row over which the deviation is measured."""
 
 
-class BarrierOutcomes(NamedTuple):
-    """Outcomes, and which barrier was met."""
+def triple_barrier(path: PricePath, barriers: Barriers) -> Outcomes:
+    """Which barrier each row's price met first. Rows without a deviation, and those whose span holds a break, have no outcome.
 
-    outcomes: Outcomes
-    """`end` is when a barrier was met, `value` the log return until then."""
-    side: Column
-    """(outcomes,) 1 the upper, -1 the lower, 0 the vertical one."""
-
-
-def triple_barrier(path: PricePath, barriers: Barriers) -> BarrierOutcomes:
-    """Which barrier each row's price met first. Rows without a deviation, and those whose span holds a break, have no outcome."""
+    `end` is when a barrier was met, `value` the log return until then, `side` 1 for the upper, -1 for the lower, 0 for the vertical one.
+    """
     deviation = trailing_deviation(path, barriers.memory) * np.sqrt(barriers.horizon)
     logs = np.log(path.price)
     vertical = np.searchsorted(path.time, path.time + barriers.horizon, "left")
@@ -54,7 +48,7 @@ def triple_barrier(path: PricePath, barriers: Barriers) -> BarrierOutcomes:
     side = np.array([met[2] for met in found], np.float64)
     kept = unbroken(path, path.time[row], path.time[later])
     row, later = row[kept], later[kept]
-    return BarrierOutcomes(outcomes(path, row, later, logs[later] - logs[row]), side[kept])
+    return outcomes(path, row, later, logs[later] - logs[row], side[kept])
 
 
 def _first_met(

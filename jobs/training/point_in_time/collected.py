@@ -22,9 +22,9 @@ def labelled_rows(pieces: Iterable[Piece]) -> tuple[Dataset, Labels]:
     if not kept:
         raise NotEnoughData("no row has an outcome: the data spans less than the horizon; take more data or a shorter --horizon-seconds")
     dataset = _joined([dataset for dataset, _ in kept])
-    start, end, value = (np.concatenate([labels[place] for _, labels in kept]) for place in (1, 2, 3))
+    start, end, value, side = (np.concatenate([labels[place] for _, labels in kept]) for place in (1, 2, 3, 4))
     order = np.lexsort((dataset.event_number, dataset.symbol, dataset.event_time))
-    return dataset.take(order), Labels(np.arange(order.shape[0]), start[order], end[order], value[order])
+    return dataset.take(order), Labels(np.arange(order.shape[0]), start[order], end[order], value[order], side[order])
 
 
 def _joined(parts: list[Dataset]) -> Dataset:

@@ -27,7 +27,7 @@ from jobs.training.point_in_time.price_reading import COLUMNS as PRICE_COLUMNS
 from jobs.training.point_in_time.price_reading import breaks_of, read_paths, session_ends
 from jobs.training.point_in_time.sources import Source, SourceStream
 
-NO_LABELS = Labels(np.zeros(0, np.intp), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+NO_LABELS = Labels(np.zeros(0, np.intp), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,4 +195,4 @@ def _labels_of(dataset: Dataset, code: int, found: Outcomes, path: PricePath) ->
         return NO_LABELS
     first = int(np.searchsorted(path.time, dataset.event_time[rows[0]], "left"))
     inside = (found.rows >= first) & (found.rows < first + rows.shape[0])
-    return Labels(rows[found.rows[inside] - first], found.start[inside], found.end[inside], found.value[inside])
+    return Labels(rows[found.rows[inside] - first], found.start[inside], found.end[inside], found.value[inside], found.side[inside])
