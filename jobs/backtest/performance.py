@@ -57,7 +57,7 @@ def expected_best(trials: Sequence[float], periods: int) -> float:
         return 0.0
     count = len(trials)
     luck = (1 - _EULER) * _NORMAL.inv_cdf(1 - 1 / count) + _EULER * _NORMAL.inv_cdf(1 - 1 / (count * np.e))
-    return max(float(np.std(trials, ddof=1)), max(periods - 1, 1) ** -0.5) * luck
+    return max(float(np.std(trials, ddof=1)), float(1 / np.sqrt(max(periods - 1, 1)))) * luck
 
 
 def deflated_sharpe(gains: Series, trials: Sequence[float]) -> float | None:
