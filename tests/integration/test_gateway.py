@@ -144,15 +144,11 @@ def followed(follower: NewsFollower, count: int) -> list[str]:
 
 
 def test_news_is_followed_from_now_on_and_later_from_where_it_was_left(services: Endpoints, topics: dict[str, str]) -> None:
-    """What was published before the first gateway is not news any more; between two nothing is missed, nor read again once taken."""
+    """What was published before the first gateway is not news any more; between two gateways nothing is missed, nor read twice."""
     publish_news(services, topics["news"], "old")
     with NewsFollower(services.kafka_bootstrap, topics["news"], name=topics["news"]) as follower:
         publish_news(services, topics["news"], "A", "B", "C")
         assert followed(follower, 3) == ["A", "B", "C"]
-    with NewsFollower(services.kafka_bootstrap, topics["news"], name=topics["news"]) as follower:
-        assert followed(follower, 3) == ["A", "B", "C"]  # read, but not taken
-        while follower.items:
-            follower.items.popleft()
     publish_news(services, topics["news"], "D", "E")
     with NewsFollower(services.kafka_bootstrap, topics["news"], name=topics["news"]) as follower:
         assert followed(follower, 2) == ["D", "E"]

@@ -19,31 +19,19 @@ class NewsUnreadable(TickflowError):
     """The topic of news cannot be followed."""
 
 
-class _Items(deque[NewsMessage]):
-    """Items in waiting; one that is taken from the left counts as read, and none before."""
-
-    def __init__(self, consumer: Consumer) -> None:
-        super().__init__()
-        self._consumer = consumer
-
-    def popleft(self) -> NewsMessage:
-        item = super().popleft()
-        self._consumer.store_offsets(offsets=[TopicPartition(item.topic, item.partition, item.offset + 1)])
-        return item
-
-
 class NewsFollower:
-    """Reads all partitions in a thread of its own, from what the last gateway of this name did not take, or from now on. `items` grows."""
+    """Reads all partitions in a thread of its own, from where the last gateway of this name stopped, or from now on. `items` grows."""
 
     def __init__(self, bootstrap_servers: str, topic: str = "news.items", name: str = "", client: Mapping[str, str] | None = None) -> None:
         self.topic = topic
+        self.items: deque[NewsMessage] = deque()
+        """What was read and not taken yet, oldest first; whoever takes them pops them from the left."""
         self._stopped = threading.Event()
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap_servers,
                 "group.id": f"tickflow-gateway-news-{name}" if name else "tickflow-gateway-news",
                 "enable.auto.commit": True,
-                "enable.auto.offset.store": False,
                 "allow.auto.create.topics": False,
                 "auto.offset.reset": "latest",
                 "log_level": 2,
@@ -52,23 +40,19 @@ class NewsFollower:
                 **(client or {}),
             }
         )
-        self.items: deque[NewsMessage] = _Items(self._consumer)
-        """What was read and not taken yet, oldest first; whoever takes them pops them from the left."""
         self._thread = threading.Thread(target=self._follow, name="news-follower", daemon=True)
 
     def start(self, timeout_seconds: float = 30.0) -> NewsFollower:
         """Begin. Raises NewsUnreadable when the topic is not there."""
         try:
-            places = self._places(timeout_seconds)
-            self._consumer.assign(places)
-            self._consumer.commit(offsets=places, asynchronous=False)
+            self._consumer.assign(self._places(timeout_seconds))
         except KafkaException as error:
             raise NewsUnreadable(f"topic {self.topic}: {error}; is the broker up and the topic made?") from error
         self._thread.start()
         return self
 
     def close(self) -> None:
-        """Stop following; the broker keeps what was taken, and what was read and not taken is read again."""
+        """Stop following; where it stopped is kept by the broker."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
