@@ -56,11 +56,9 @@ class SlowSymbol:
         """False when the event is late or not believed."""
         if event.kind in FACT_KINDS:
             if event.kind == EventKind.CONTEXT:
-                before = newest(self, EventKind.CONTEXT)
-                event = event._replace(event_time=max(event.event_time, before.event_time if before else 0))
-            self.facts.append(event)
-            if event.kind == EventKind.CONTEXT:
+                event = event._replace(event_time=max(event.event_time, getattr(newest(self, EventKind.CONTEXT), "event_time", 0)))
                 self.context_sessions.append((day_start(self, event.event_time), event))
+            self.facts.append(event)
             return self.news.take(event) if event.kind == EventKind.NEWS else True
         if event.kind == EventKind.CLOCK:
             self.clock, self.watermark = max(self.clock, event.event_time), max(self.watermark, event.event_time)
