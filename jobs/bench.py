@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local import paths
-from infra.local.console import SetupError, print_json, say
+from infra.local.console import SetupError
 from infra.local.flink import JobFailed
 from jobs.benchmark.kernels import measure_kernels
 from jobs.benchmark.latency import measure
@@ -21,25 +22,15 @@ from jobs.benchmark.machine import description
 from jobs.benchmark.score import measure_score
 from jobs.benchmark.state import measure_state
 from jobs.benchmark.throughput import measure_throughput
+from jobs.verb_result import NOT_HELD, USAGE, finish
 from udfs.errors import TickflowError
 
 
 def main(arguments: list[str]) -> int:
     """Run the verb; 0 measured, 1 the job failed or a limit does not hold, 2 usage or environment."""
     options = _parser().parse_args(arguments)
-    try:
-        result: dict[str, Any] = options.measure(options)
-    except (TickflowError, SetupError) as error:
-        say(f"bench: {error}")
-        return 2
-    except JobFailed as error:
-        say(f"bench: {error}")
-        return 1
-    if options.json:
-        print_json(result)
-    else:
-        options.show(result)
-    return 0 if result.get("holds", True) else 1
+    codes = {TickflowError: USAGE, SetupError: USAGE, JobFailed: NOT_HELD}
+    return finish("bench", options.json, partial(options.measure, options), options.show, codes, lambda result: result.get("holds", True))
 
 
 def _latency(options: argparse.Namespace) -> dict[str, Any]:

@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError
 
 from infra.local import paths, shipping
-from infra.local.console import print_json, say
 from jobs.lake.catalog import create_tables, open_catalog
 from jobs.lake.flink_session import SqlResult
 from jobs.lake.presentation import show
@@ -29,6 +27,7 @@ from jobs.replaying import FrameChanged, settings_that_made_rows
 from jobs.schema_registry import schema_ids
 from jobs.settings import Settings, load_settings
 from jobs.time_arguments import parse_time
+from jobs.verb_result import NOT_HELD, USAGE, finish, needs_stored
 from udfs.errors import TickflowError
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET
 
@@ -118,28 +117,15 @@ def _one_row(row: Any) -> RowSet:
 def main(arguments: list[str]) -> int:
     """Run the verb; 0 consistent, 1 not, 2 usage or environment."""
     options = _parser().parse_args(arguments)
-    try:
-        settings, lake = load_settings(), lake_from_environment(os.environ, options.lake)
-        online = None if options.without_online_store else online_rows(settings.online.redis_url)
-        result = check_day(open_catalog(lake), lake, settings, options.day, online)
-    except FrameChanged as error:
-        return _fail(options.json, str(error), 1)
-    except (TickflowError, ValueError) as error:
-        return _fail(options.json, str(error), 2)
-    except NoSuchTableError as error:
-        return _fail(options.json, f"the lake has no rows yet ({error}); run `infra/tickflow demo` or `live` first", 2)
-    if options.json:
-        print_json(result)
-    else:
-        _tell(result)
-    return 0 if result["consistent"] else 1
+    codes = {FrameChanged: NOT_HELD, TickflowError: USAGE, ValueError: USAGE}
+    return finish("consistency", options.json, partial(_run, options), _tell, codes, lambda result: bool(result["consistent"]))
 
 
-def _fail(as_json: bool, problem: str, code: int) -> int:
-    say(f"consistency: {problem}")
-    if as_json:
-        print_json({"error": problem})
-    return code
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    settings, lake = load_settings(), lake_from_environment(os.environ, options.lake)
+    online = None if options.without_online_store else online_rows(settings.online.redis_url)
+    with needs_stored("rows"):
+        return check_day(open_catalog(lake), lake, settings, options.day, online)
 
 
 def _tell(result: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from jobs.audit.control import audited, denied
@@ -33,7 +34,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 def add_author(parser: argparse.ArgumentParser) -> None:
     """Who, and why."""
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why; it stays in the control log and in the audit log")
-    parser.add_argument("--by", "--author", dest="author", default=_user(), metavar="NAME", help="who (default: the user's name)")
+    parser.add_argument("--by", "--author", dest="author", default=current_user(), metavar="NAME", help="who (default: the user's name)")
 
 
 def control_settings(file: Path | None, data: Path | None) -> Settings:
@@ -50,11 +51,7 @@ def publish_all(events: Sequence[ControlEvent], settings: Settings) -> list[int]
     if problems:
         denied(events, "\n".join(problems))
         raise InvalidRule("\n".join(problems))
-    publisher = PublisherSettings(
-        settings.kafka.bootstrap_servers,
-        delivery_timeout_milliseconds=ACKNOWLEDGED_WITHIN_MILLISECONDS,
-        client={**settings.kafka.librdkafka_properties(), "log_level": "0"},
-    )
+    publisher = replace(PublisherSettings.of(settings.kafka), delivery_timeout_milliseconds=ACKNOWLEDGED_WITHIN_MILLISECONDS)
     return audited(events, lambda event: publish(event, publisher, settings.topics.control))
 
 
@@ -144,7 +141,8 @@ def _running_services(data: Path | None) -> Mapping[str, str]:
     return Services(folder).endpoints.as_environment()
 
 
-def _user() -> str:
+def current_user() -> str:
+    """Name of who runs this; "unknown" where the system has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.time_arguments import parse_time
+from jobs.verb_result import NOT_HELD, USAGE, finish, needs_stored
 from udfs.errors import InvalidSettings, TickflowError
 
 if TYPE_CHECKING:
@@ -23,22 +24,11 @@ _SHOWN_DAYS = 10
 def main(arguments: list[str]) -> int:
     """Run the verb; 0 usable (and written), 1 not, 2 usage or environment."""
     options = _parser().parse_args(arguments)
-    try:
-        result, usable = _run(options)
-    except (InvalidSettings, ValueError) as error:
-        return _fail(options.json, str(error), 2)
-    except TickflowError as error:
-        return _fail(options.json, str(error), 1)
-    if options.json:
-        print(json.dumps(result))
-    else:
-        _show(result)
-    return 0 if usable else 1
+    codes = {InvalidSettings: USAGE, ValueError: USAGE, TickflowError: NOT_HELD}
+    return finish("dataset", options.json, partial(_run, options), _show, codes, lambda result: bool(result["usable"]))
 
 
-def _run(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
-    from pyiceberg.exceptions import NoSuchTableError
-
+def _run(options: argparse.Namespace) -> dict[str, Any]:
     from jobs.lake.catalog import open_catalog
     from jobs.lake.settings import lake_from_environment
     from jobs.training.analysis.run import analyse
@@ -46,12 +36,9 @@ def _run(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
 
     catalog = open_catalog(lake_from_environment(os.environ, options.lake))
     request = _request(options)
-    try:
+    with needs_stored("feature rows"):
         findings = analyse(catalog, options.namespace, FEATURE_NAMES, request, FEATURE_SET)
-        written = _write(catalog, options, request, findings)
-    except NoSuchTableError as error:
-        raise InvalidSettings(f"the lake has no such table: {error}; run `infra/tickflow demo` or `live` for feature rows") from error
-    return findings.as_json() | written, findings.usable
+        return findings.as_json() | _write(catalog, options, request, findings)
 
 
 def _write(catalog: Any, options: argparse.Namespace, request: DatasetRequest, findings: Findings) -> dict[str, Any]:
@@ -103,13 +90,6 @@ def _show(result: dict[str, Any]) -> None:
     if "written" in result:
         print(f"wrote {result['written']['rows']} rows to {result['written']['file']}")
     print("usable" if result["usable"] else "not usable")
-
-
-def _fail(as_json: bool, problem: str, code: int) -> int:
-    print(f"dataset: {problem}", file=sys.stderr)
-    if as_json:
-        print(json.dumps({"error": problem}))
-    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,14 +8,16 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from infra.local import paths, processes
-from infra.local.console import SetupError, print_json, say
+from infra.local.console import SetupError
 from infra.local.flink import JobFailed
 from jobs.demonstration.running import DemoOptions, next_steps, run_demo
 from jobs.demonstration.stretches import recorded, simulated
 from jobs.gateway.pacing import MAXIMUM_SPEED
 from jobs.session import local_session
+from jobs.verb_result import NOT_HELD, USAGE, finish
 from udfs.errors import InvalidSettings, TickflowError
 
 
@@ -23,22 +25,15 @@ def main(arguments: list[str]) -> int:
     """Run the verb; 0 shown, 1 the job failed, 2 usage or environment."""
     started = time.monotonic()
     options = _parser().parse_args(arguments)
-    try:
-        _clear(options.data)
-        prepare = _source(options)
-        with local_session(options.data, options.lake, taskmanagers=1) as session:
-            counts = run_demo(session, prepare, DemoOptions(options.speed, not options.json), started)
-    except (TickflowError, SetupError) as error:
-        say(f"demo: {error}")
-        return 2
-    except JobFailed as error:
-        say(f"demo: {error}")
-        return 1
-    if options.json:
-        print_json(counts)
-    else:
-        _tell(counts, options.data)
-    return 0
+    codes = {TickflowError: USAGE, SetupError: USAGE, JobFailed: NOT_HELD}
+    return finish("demo", options.json, partial(_run, options, started), partial(_tell, data=options.data), codes)
+
+
+def _run(options: argparse.Namespace, started: float) -> dict[str, Any]:
+    _clear(options.data)
+    prepare = _source(options)
+    with local_session(options.data, options.lake, taskmanagers=1) as session:
+        return run_demo(session, prepare, DemoOptions(options.speed, not options.json), started)
 
 
 def _clear(data: Path) -> None:
@@ -56,7 +51,7 @@ def _source(options: argparse.Namespace) -> partial:  # type: ignore[type-arg]
     return partial(simulated, options.symbols, options.ticks_per_second, options.seconds or 60.0, options.seed)
 
 
-def _tell(counts: dict[str, object], data: Path) -> None:
+def _tell(counts: dict[str, Any], data: Path) -> None:
     width = max(map(len, counts))
     for name, value in counts.items():
         if name != "model":

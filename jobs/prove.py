@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from infra.local import paths
-from infra.local.console import SetupError, print_json, say
+from infra.local.console import SetupError, say
 from infra.local.flink import JobFailed
 from jobs.comparison import TableComparison, compare_table
 from jobs.lake.catalog import drop_namespace
@@ -17,6 +18,7 @@ from jobs.lake.reading import EVERYTHING
 from jobs.replaying import FrameChanged, Range, start_replay, wait_for_replay
 from jobs.session import Session, local_session
 from jobs.stored import stored_rows
+from jobs.verb_result import USAGE, finish
 from udfs.errors import TickflowError
 
 TABLES = ("features", "signals")
@@ -55,25 +57,20 @@ def _result(compared: dict[str, TableComparison], frames: int) -> dict[str, Any]
 def main(arguments: list[str]) -> int:
     """Run the verb; 0 identical, 1 not, 2 usage or environment."""
     options = _parser().parse_args(arguments)
-    try:
-        with local_session(options.data, options.lake, "replay", max(1, options.parallelism or 1)) as session:
-            result = prove(session, options.timeout_seconds, options.parallelism, options.keep)
-    except (TickflowError, JobFailed, SetupError) as error:
-        say(f"prove: {error}")
-        if options.json:
-            print_json({"error": str(error)})
-        return 2
-    if options.json:
-        print_json(result)
-    else:
-        print(_told(result))
-    return 0 if result["identical"] else 1
+    codes = {TickflowError: USAGE, JobFailed: USAGE, SetupError: USAGE}
+    return finish("prove", options.json, partial(_run, options), _tell, codes, lambda result: bool(result["identical"]))
 
 
-def _told(result: dict[str, Any]) -> str:
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    with local_session(options.data, options.lake, "replay", max(1, options.parallelism or 1)) as session:
+        return prove(session, options.timeout_seconds, options.parallelism, options.keep)
+
+
+def _tell(result: dict[str, Any]) -> None:
     if result["identical"]:
-        return f"identical: {result['features']} feature rows, {result['signals']} signals, digest {result['digest']}"
-    return f"NOT identical; the first difference:\n  {result['difference']}"
+        print(f"identical: {result['features']} feature rows, {result['signals']} signals, digest {result['digest']}")
+    else:
+        print(f"NOT identical; the first difference:\n  {result['difference']}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from infra.local import paths
-from infra.local.console import SetupError, print_json, say
+from infra.local.console import SetupError, say
 from infra.local.flink import JobFailed
 from jobs.replaying import Range, start_replay, wait_for_replay
 from jobs.session import local_session
 from jobs.stored import stored_rows
 from jobs.time_arguments import parse_time
+from jobs.verb_result import NOT_HELD, USAGE, finish
 from udfs.errors import TickflowError
 
 TABLES = ("features", "bars", "signals", "alerts", "rejects")
@@ -21,24 +24,22 @@ TABLES = ("features", "bars", "signals", "alerts", "rejects")
 def main(arguments: list[str]) -> int:
     """Run the verb; 0 replayed, 1 failed, 2 usage or environment."""
     options = _parser().parse_args(arguments)
-    symbols = tuple(options.symbols.split(",")) if options.symbols else ()
-    try:
-        with local_session(options.data, options.lake, "replay", max(1, options.parallelism or 1)) as session:
-            catalog = session.catalog
-            wanted = Range(options.from_time, options.to_time, symbols)
-            replay = start_replay(session.settings, session.lake, catalog, session.endpoints, wanted, options.parallelism)
-            say(f"replay: {replay.frames} frames into namespace {replay.namespace}")
-            wait_for_replay(replay, options.timeout_seconds)
-            counts = {table: stored_rows(catalog, table, replay.namespace) for table in TABLES}
-    except (TickflowError, JobFailed, SetupError) as error:
-        say(f"replay: {error}")
-        return 1 if isinstance(error, JobFailed) else 2
-    result = {"namespace": replay.namespace, "manifest_id": replay.job.plan.manifest_id, "frames": replay.frames, **counts}
-    if options.json:
-        print_json(result)
-    else:
-        print("\n".join(f"{name:<12} {value}" for name, value in result.items()))
-    return 0
+    return finish("replay", options.json, partial(_run, options), _tell, {TickflowError: USAGE, SetupError: USAGE, JobFailed: NOT_HELD})
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    wanted = Range(options.from_time, options.to_time, tuple(options.symbols.split(",")) if options.symbols else ())
+    with local_session(options.data, options.lake, "replay", max(1, options.parallelism or 1)) as session:
+        catalog = session.catalog
+        replay = start_replay(session.settings, session.lake, catalog, session.endpoints, wanted, options.parallelism)
+        say(f"replay: {replay.frames} frames into namespace {replay.namespace}")
+        wait_for_replay(replay, options.timeout_seconds)
+        counts = {table: stored_rows(catalog, table, replay.namespace) for table in TABLES}
+        return {"namespace": replay.namespace, "manifest_id": replay.job.plan.manifest_id, "frames": replay.frames, **counts}
+
+
+def _tell(result: dict[str, Any]) -> None:
+    print("\n".join(f"{name:<12} {value}" for name, value in result.items()))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -101,7 +101,7 @@ def _replay_plan(settings: Settings, lake: LakeSettings, wanted: Range, parallel
 
 
 def _publisher(settings: Settings) -> KafkaPublisher:
-    return KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=settings.kafka.librdkafka_properties()))
+    return KafkaPublisher(PublisherSettings.of(settings.kafka))
 
 
 def publish_control(catalog: Catalog, settings: Settings, topic: str) -> int:

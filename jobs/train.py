@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
-import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jobs.model_store import ModelStore, models_location, open_store
+from jobs.model_store import ModelStore
+from jobs.releasing import add_release_options, chosen_store, release_if_asked, require_broker
 from jobs.time_arguments import parse_time
+from jobs.verb_result import NOT_HELD, USAGE, finish, needs_stored
 from udfs.errors import TickflowError
-from udfs.records import ControlEvent, ControlKind, ModelReference
+from udfs.records import ControlKind, ModelReference
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -91,11 +90,6 @@ def _training_settings(request: TrainRequest) -> TrainingSettings:
     return TrainingSettings(horizon=request.horizon)
 
 
-def release_event(reference: ModelReference, author: str, reason: str, event_time: int) -> ControlEvent:
-    """The control event that puts a model into force."""
-    return ControlEvent(version=0, kind=ControlKind.MODEL, event_time=event_time, author=author, reason=reason, model=reference)
-
-
 def main(arguments: list[str]) -> int:
     """Run the verb, or that of news; 0 trained, 1 not, 2 usage or environment."""
     if arguments[:1] == ["news"]:
@@ -103,32 +97,19 @@ def main(arguments: list[str]) -> int:
 
         return train_news.main(arguments[1:])
     options = _parser().parse_args(arguments)
-    try:
-        result = _run(options)
-    except TickflowError as error:
-        return _fail(options.json, str(error), 1)
-    except ValueError as error:
-        return _fail(options.json, str(error), 2)
-    _report(result, options.json)
-    return 0
+    return finish("train", options.json, partial(_run, options), _tell, {TickflowError: NOT_HELD, ValueError: USAGE})
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
-    from pyiceberg.exceptions import NoSuchTableError
-
     from jobs.lake.catalog import open_catalog
     from jobs.lake.settings import lake_from_environment
     from jobs.training.dataset import NotEnoughData
 
-    if options.release and not options.bootstrap_servers:
-        raise ValueError("--release needs a broker: set TICKFLOW_KAFKA_BOOTSTRAP_SERVERS or give --bootstrap-servers")
+    require_broker(options)
     lake = lake_from_environment(os.environ, options.lake)
-    store = open_store(options.models or models_location(lake.warehouse), lake.s3_endpoint, lake.s3_region)
-    try:
-        reference, card = train(open_catalog(lake), store, _request(options))
-    except NoSuchTableError as error:
-        raise NotEnoughData(f"the lake at {lake.warehouse} has no feature rows yet; run `infra/tickflow demo` or `live` first") from error
-    version = _release(reference, options) if options.release else None
+    with needs_stored("feature rows", NotEnoughData):
+        reference, card = train(open_catalog(lake), chosen_store(options, lake), _request(options))
+    version = release_if_asked(reference, options, ControlKind.MODEL)
     return {**asdict(reference), "control_version": version, "metrics": card["metrics"], "horizon": card["horizon"], "card": card}
 
 
@@ -147,21 +128,7 @@ def _request(options: argparse.Namespace) -> TrainRequest:
     )
 
 
-def _release(reference: ModelReference, options: argparse.Namespace) -> int:
-    from jobs.audit.control import audited
-    from jobs.control import publish
-    from jobs.gateway.publisher import PublisherSettings
-    from jobs.settings import load_settings
-
-    publisher = PublisherSettings(options.bootstrap_servers, client=load_settings().kafka.librdkafka_properties())
-    event = release_event(reference, options.author, options.reason, time.time_ns())
-    return audited([event], lambda found: publish(found, publisher))[0]
-
-
-def _report(result: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(result))
-        return
+def _tell(result: dict[str, Any]) -> None:
     print(f"model {result['version']}\n  file     {result['uri']}\n  sha256   {result['sha256']}")
     for name in _SHOWN:
         print(f"  {name.replace('_', ' '):<24} {result['metrics'][name]}")
@@ -172,16 +139,7 @@ def _report(result: dict[str, Any], as_json: bool) -> None:
         print(f"The data asks for kernel.fractional_order = {recommended}; it is part of the manifest, so a person sets it.")
 
 
-def _fail(as_json: bool, problem: str, code: int) -> int:
-    print(f"train: {problem}", file=sys.stderr)
-    if as_json:
-        print(json.dumps({"error": problem}))
-    return code
-
-
 def _parser() -> argparse.ArgumentParser:
-    from infra.local.paths import DATA
-
     parser = argparse.ArgumentParser(
         prog="tickflow train",
         description="Train a model on the lake's feature rows and keep it in the model store.",
@@ -194,16 +152,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--label", choices=LABELS, default=LABELS[0], help="outcome to learn (default return)")
     parser.add_argument("--breaks", default="", metavar="TABLE", help="table of the lake with moments that no outcome may span")
     parser.add_argument("--calendar", default="", metavar="NAME", help="exchange whose session ends no outcome may span, such as XNYS")
-    parser.add_argument(
-        "--lake", type=Path, default=DATA / "lake", metavar="FOLDER", help="the local lake; TICKFLOW_LAKE_* settings come first"
-    )
     parser.add_argument("--namespace", default="tickflow", help="namespace of the lake's tables")
-    parser.add_argument("--models", default=os.environ.get("TICKFLOW_MODELS", ""), metavar="LOCATION", help="folder or s3://… of models")
-    parser.add_argument("--release", action="store_true", help="put the model into force over the control log")
-    parser.add_argument(
-        "--bootstrap-servers", default=os.environ.get("TICKFLOW_KAFKA_BOOTSTRAP_SERVERS", ""), help="Kafka broker for --release"
-    )
-    parser.add_argument("--reason", default="released by `tickflow train`", metavar="TEXT", help="why it is released; stays in the logs")
-    parser.add_argument("--by", "--author", dest="author", default=os.environ.get("USER", "unknown"), help="who releases it")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    add_release_options(parser, "released by `tickflow train`")
     return parser

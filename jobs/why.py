@@ -11,12 +11,10 @@ from typing import Any
 
 import numpy as np
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError
 from rich.console import Console
 from rich.table import Table
 
 from infra.local import paths
-from infra.local.console import print_json, say
 from jobs.explanation.flips import nearest_flips
 from jobs.explanation.made_again import MadeAgain, differences, make_again, reasons_of, stored_signal
 from jobs.lake.catalog import open_catalog
@@ -27,6 +25,7 @@ from jobs.model_store import fetch_model
 from jobs.replaying import FrameChanged, settings_that_made_rows
 from jobs.schema_registry import schema_ids
 from jobs.settings import Settings, load_settings
+from jobs.verb_result import NOT_HELD, USAGE, finish, needs_stored
 from udfs.codecs.frames import decode_frame
 from udfs.codecs.wire import SchemaIds
 from udfs.errors import TickflowError
@@ -116,27 +115,14 @@ def _outcome(catalog: Catalog, stored: dict[str, Any]) -> dict[str, Any] | None:
 def main(arguments: list[str]) -> int:
     """Run the verb; 0 the same bits again, 1 not the same, 2 unknown signal, usage or environment."""
     options = _parser().parse_args(arguments)
-    try:
-        lake = lake_from_environment(os.environ, options.lake)
-        result = explain(open_catalog(lake), lake, load_settings(), options.signal_id)
-    except FrameChanged as error:
-        return _fail(options.json, str(error), 1)
-    except (TickflowError, ValueError) as error:
-        return _fail(options.json, str(error), 2)
-    except NoSuchTableError as error:
-        return _fail(options.json, f"the lake has no rows yet ({error}); run `infra/tickflow demo` or `live` first", 2)
-    if options.json:
-        print_json(result)
-    else:
-        _tell(result)
-    return 0 if result["identical"] else 1
+    codes = {FrameChanged: NOT_HELD, TickflowError: USAGE, ValueError: USAGE}
+    return finish("why", options.json, partial(_run, options), _tell, codes, lambda result: bool(result["identical"]))
 
 
-def _fail(as_json: bool, problem: str, code: int) -> int:
-    say(f"why: {problem}")
-    if as_json:
-        print_json({"error": problem})
-    return code
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    lake = lake_from_environment(os.environ, options.lake)
+    with needs_stored("rows"):
+        return explain(open_catalog(lake), lake, load_settings(), options.signal_id)
 
 
 def _tell(result: dict[str, Any]) -> None:

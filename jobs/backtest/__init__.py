@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jobs.time_arguments import parse_time
+from jobs.verb_result import NOT_HELD, USAGE, finish, needs_stored
 from udfs.errors import InvalidSettings, TickflowError
 
 _SHOWN = ("return", "sharpe_yearly", "sortino_yearly", "maximum_drawdown", "probabilistic_sharpe", "deflated_sharpe")
@@ -19,22 +19,10 @@ _SHOWN = ("return", "sharpe_yearly", "sortino_yearly", "maximum_drawdown", "prob
 def main(arguments: list[str]) -> int:
     """Run the verb; 0 done, whatever came out, 1 nothing to trade, 2 usage or environment."""
     options = _parser().parse_args(arguments)
-    try:
-        result = _run(options)
-    except InvalidSettings as error:
-        return _fail(options.json, str(error), 2)
-    except TickflowError as error:
-        return _fail(options.json, str(error), 1)
-    if options.json:
-        print(json.dumps(result))
-    else:
-        _tell(result)
-    return 0
+    return finish("backtest", options.json, partial(_run, options), _tell, {InvalidSettings: USAGE, TickflowError: NOT_HELD})
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
-    from pyiceberg.exceptions import NoSuchTableError
-
     from jobs.backtest.run import backtest
     from jobs.backtest.settings import BacktestSettings
     from jobs.lake.catalog import create_tables, open_catalog
@@ -48,12 +36,10 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     settings = BacktestSettings(**{one.name: getattr(options, one.name) for one in fields(BacktestSettings)})
     symbols = tuple(options.symbols.split(",")) if options.symbols else ()
     selection = Selection(options.from_time, options.to_time, symbols)
-    try:
+    with needs_stored("signals"):
         catalog.load_table(("tickflow", "signals"))
-        create_tables(catalog, lake.buckets)
-        return backtest(catalog, settings, selection, schema_ids(load_settings().schema_registry_url))
-    except NoSuchTableError as error:
-        raise InvalidSettings(f"the lake at {lake.warehouse} holds no signals yet; run `infra/tickflow demo` or `live` first") from error
+    create_tables(catalog, lake.buckets)
+    return backtest(catalog, settings, selection, schema_ids(load_settings().schema_registry_url))
 
 
 def _tell(result: dict[str, Any]) -> None:
@@ -73,13 +59,6 @@ def _tell(result: dict[str, Any]) -> None:
 
 def _shown(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
-
-
-def _fail(as_json: bool, problem: str, code: int) -> int:
-    print(f"backtest: {problem}", file=sys.stderr)
-    if as_json:
-        print(json.dumps({"error": problem}))
-    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -24,11 +24,11 @@ from jobs.benchmark.trained import benchmark_model
 from jobs.control import publish
 from jobs.gateway.publisher import PublisherSettings
 from jobs.model_store import open_store
+from jobs.releasing import release_event
 from jobs.serving.online_process import start_online_store
 from jobs.session import Session, local_session, settings_file
 from jobs.settings import Settings, load_settings
 from jobs.submission import live_plan, make_topics, submit
-from jobs.train import release_event
 from udfs.codecs.signals import decode_signal
 from udfs.records import SignalStatus
 
@@ -69,9 +69,7 @@ def release_model(session: Session) -> int:
     say("bench: training a model on simulated history")
     trained = benchmark_model()
     reference = open_store(session.models).put(trained.version, trained.data, trained.card)
-    return publish(
-        release_event(reference, "bench", "benchmark", time.time_ns()), PublisherSettings(session.settings.kafka.bootstrap_servers)
-    )
+    return publish(release_event(reference, "bench", "benchmark", time.time_ns()), PublisherSettings.of(session.settings.kafka))
 
 
 def _measured(settings: Settings, generator: LoadGenerator, load: Load, warm_up_seconds: float) -> dict[str, Any]:

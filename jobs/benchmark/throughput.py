@@ -106,7 +106,7 @@ def _frames(ticks: int, symbols: int, maximum_events: int) -> Iterator[PackedFra
 
 
 def _publish(settings: Settings, frames: list[PackedFrame], control_version: int) -> int:
-    publisher, size = KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers)), 0
+    publisher, size = KafkaPublisher(PublisherSettings.of(settings.kafka)), 0
     for frame in frames:
         data = encode_columns(frame.symbol, "SIM", "bench", control_version, column_bytes(frame.events))
         publisher.send(settings.topics.frames, frame.symbol.encode(), data, frame.timestamp_milliseconds)

@@ -17,8 +17,7 @@ from infra.local.console import say
 from infra.local.flink import cancel, wait_until_running
 from infra.local.priorities import let_the_stream_go_first
 from jobs.alert_rule_files import load_rules
-from jobs.audit.control import audited
-from jobs.control import publish
+from jobs.control_verbs import publish_all
 from jobs.demonstration.display import shown
 from jobs.demonstration.stretches import SECOND, Stretches
 from jobs.demonstration.watching import SignalWatcher
@@ -33,13 +32,14 @@ from jobs.job_metrics import wait_for_frames
 from jobs.lake.reading import read_rows
 from jobs.lake.tables import NAMESPACE
 from jobs.model_store import open_store
+from jobs.releasing import release_event
 from jobs.serving.online_process import start_online_store
 from jobs.session import Session
 from jobs.settings import Settings
 from jobs.stored import stored_rows, wait_until_stored
 from jobs.submission import SubmittedJob, live_plan, make_topics, note_run, submit
-from jobs.train import TrainRequest, release_event, train
-from jobs.train_news import release_news_event, train_news
+from jobs.train import TrainRequest, train
+from jobs.train_news import train_news
 from jobs.training.dataset import NotEnoughData
 from udfs.codecs.frames import decode_frame
 from udfs.errors import MalformedMessage, Reason
@@ -63,8 +63,7 @@ def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOp
     """The whole demo on running services; gives the counts. `started` is when the command began, on the monotonic clock."""
     settings = session.settings
     make_topics(settings)
-    publisher = PublisherSettings(settings.kafka.bootstrap_servers, client=settings.kafka.librdkafka_properties())
-    _publish_rules(publisher, settings)
+    _publish_rules(settings)
     submission = _Submission(session)
     stretches = prepare()
     facts = stretches.facts or facts_of(settings.facts)
@@ -72,15 +71,16 @@ def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOp
     online = start_online_store(settings)
     try:
         with ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control) as follower, SignalWatcher(settings) as watcher:
-            gateway = Gateway(KafkaPublisher(publisher), GatewaySettings.of(settings), Pacer(), follower.version, facts)
+            sink = KafkaPublisher(PublisherSettings.of(settings.kafka))
+            gateway = Gateway(sink, GatewaySettings.of(settings), Pacer(), follower.version, facts)
             if stretches.has_news:
-                follower.wait_for(_release_news_model(session, publisher), 30.0)
+                follower.wait_for(_release_news_model(session), 30.0)
             say("demo: sending the warm-up stretch")
             before = gateway.run(running, close_bars=False, until=stretches.live_from)
             job = submission.wait()
             say(f"demo: job {job.job_id} runs; waiting until {before.frames} frames are stored")
             wait_until_stored(session.catalog, job.rest_url, job.job_id, before.frames, STORED_WITHIN_SECONDS)
-            model = _train_and_release(session, stretches, publisher, follower)
+            model = _train_and_release(session, stretches, follower)
             gateway.change_pace(Pacer(options.speed))
             sent = _watch(gateway, running, stretches, watcher, options)
             say("demo: waiting until everything is stored")
@@ -123,23 +123,21 @@ class _Submission:
         return self._job
 
 
-def _publish_rules(publisher: PublisherSettings, settings: Settings) -> None:
+def _publish_rules(settings: Settings) -> None:
     why, now = f"rules of {RULES.name}", time.time_ns()
     events = [ControlEvent(0, ControlKind.ALERT_RULE, now, "demo", why, rule=rule) for rule in load_rules(RULES)]
-    audited(events, lambda event: publish(event, publisher, settings.topics.control))
+    publish_all(events, settings)
 
 
-def _release_news_model(session: Session, publisher: PublisherSettings) -> int:
+def _release_news_model(session: Session) -> int:
     """Put a sentiment model into force before there is news; its control version."""
     say("demo: training a model that reads news, on made-up sentences")
     reference, _ = train_news(open_store(session.models, session.lake.s3_endpoint, session.lake.s3_region))
-    event = release_news_event(reference, "demo", "trained on synthetic sentences", time.time_ns())
-    return audited([event], lambda found: publish(found, publisher, session.settings.topics.control))[0]
+    event = release_event(reference, "demo", "trained on synthetic sentences", time.time_ns(), ControlKind.NEWS_MODEL)
+    return publish_all([event], session.settings)[0]
 
 
-def _train_and_release(
-    session: Session, stretches: Stretches, publisher: PublisherSettings, follower: ControlFollower
-) -> dict[str, Any] | None:
+def _train_and_release(session: Session, stretches: Stretches, follower: ControlFollower) -> dict[str, Any] | None:
     """Train on what is stored and put the model into force; None when there is too little to learn from."""
     say(f"demo: training a model on {stored_rows(session.catalog, 'features')} stored rows, horizon {stretches.horizon_seconds} s")
     store = open_store(session.models, session.lake.s3_endpoint, session.lake.s3_region)
@@ -149,7 +147,7 @@ def _train_and_release(
         say(f"demo: no model: {error}; signals will abstain")
         return None
     event = release_event(reference, "demo", "trained on the warm-up stretch", time.time_ns())
-    (version,) = audited([event], lambda found: publish(found, publisher, session.settings.topics.control))
+    (version,) = publish_all([event], session.settings)
     follower.wait_for(version, 30.0)
     return {"version": reference.version, "sha256": reference.sha256, "control_version": version, "metrics": card["metrics"]}
 

@@ -63,7 +63,7 @@ def running_source(path: Path, columns: str | None, shift_to_now: bool, news: Se
 def send(source: RunningSource, settings: Settings, pacer: Pacer, *, close_bars: bool) -> GatewayCounts:
     """Send everything. Raises PublishError, ControlLogUnreadable."""
     client = settings.kafka.librdkafka_properties()
-    sink = KafkaPublisher(PublisherSettings(settings.kafka.bootstrap_servers, client=client))
+    sink = KafkaPublisher(PublisherSettings.of(settings.kafka))
     control = ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control, client)
     news = NewsFollower(settings.kafka.bootstrap_servers, settings.topics.news, source.name, client)
     with control, news:

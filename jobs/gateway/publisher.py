@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from udfs.errors import TickflowError
+
+if TYPE_CHECKING:
+    from jobs.settings import KafkaSettings
 
 SECONDS_BETWEEN_LOOKS = 0.05
 Headers: TypeAlias = list[tuple[str, str | bytes | None]]
@@ -51,6 +54,11 @@ class PublisherSettings:
     """After this long without acknowledgement a record has failed."""
     client: Mapping[str, str] = field(default_factory=dict)
     """Further librdkafka properties, such as `security.protocol` and `sasl.*`."""
+
+    @classmethod
+    def of(cls, kafka: KafkaSettings) -> PublisherSettings:
+        """Those of the broker that the settings name, with the login to it."""
+        return cls(kafka.bootstrap_servers, client=kafka.librdkafka_properties())
 
     def properties(self) -> dict[str, Any]:
         """For librdkafka: all replicas acknowledge, retries neither repeat nor reorder, partitions are those that Java clients choose."""

@@ -18,7 +18,8 @@ from jobs.lake.catalog import create_tables, open_catalog
 from jobs.lake.settings import local_lake
 from jobs.lake.writing import append_rows
 from jobs.model_store import BucketStore, FolderStore, fetch_model, open_store
-from jobs.train import TrainRequest, main, release_event
+from jobs.releasing import release_event
+from jobs.train import TrainRequest, main
 from tests.support.feature_rows import HORIZON, START, STEP, lake_columns, planted_dataset
 from tests.support.trained_model import trained_model
 from udfs.codecs.control import decode_control
