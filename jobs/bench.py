@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 def _latency(options: argparse.Namespace) -> dict[str, Any]:
     shutil.rmtree(options.data, ignore_errors=True)
     load = Load(options.rate, options.seconds, options.symbols, options.maximum_events, options.packing_milliseconds)
-    return measure(options.data, load, options.warm_up_seconds)
+    return measure(options.data, load, options.warm_up_seconds, options.runs)
 
 
 def _throughput(options: argparse.Namespace) -> dict[str, Any]:
@@ -60,6 +60,10 @@ def _show_latency(result: dict[str, Any]) -> None:
     offered = f"{result['rate_offered']:.0f} ticks/s offered, {result['signals_a_second']:.0f} signals/s, {result['symbols']} symbols"
     latencies = "\n".join(f"  {name:<6} {value:>9.2f} ms" for name, value in (result["milliseconds"] or {}).items())
     print(f"event to signal, {offered}\n{latencies}")
+    for number, run in enumerate(result["runs"], 1):
+        found = run["milliseconds"] or {"p50": float("nan"), "p99": float("nan")}
+        stolen = f"{run['stolen_share']:.1%} of the processors' time went to other machines"
+        print(f"  run {number}: p50 {found['p50']:.2f} ms, p99 {found['p99']:.2f} ms; {stolen}")
 
 
 def _show_throughput(result: dict[str, Any]) -> None:
@@ -117,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_latency(latency: argparse.ArgumentParser) -> None:
     latency.add_argument("--rate", type=float, default=5000.0, help="events a second over all symbols (default 5000)")
     latency.add_argument("--seconds", type=float, default=60.0, help="measured time, after a warm-up (default 60)")
+    latency.add_argument("--runs", type=int, default=1, help="measured times, one after the other (default 1)")
     latency.add_argument("--symbols", type=int, default=10, help="symbols that share the load (default 10)")
     latency.add_argument("--maximum-events", type=int, default=64, help="events in a frame at most (default 64)")
     latency.add_argument("--packing-milliseconds", type=float, default=100.0, help="wait of events that make no row (default 100)")

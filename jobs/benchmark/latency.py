@@ -6,10 +6,13 @@ omission; Tene 2013). Load generator, broker, Redis, Flink and the consumer shar
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +22,7 @@ from infra.local.console import say
 from infra.local.flink import cancel, wait_until_running
 from infra.local.priorities import let_the_stream_go_first
 from jobs.benchmark.load import SECOND, Load, LoadGenerator
-from jobs.benchmark.machine import cpu_seconds, description
+from jobs.benchmark.machine import cpu_seconds, description, stolen_seconds
 from jobs.benchmark.trained import benchmark_model
 from jobs.control import publish
 from jobs.gateway.publisher import PublisherSettings
@@ -38,13 +41,13 @@ _PROMPT = {"fetch.queue.backoff.ms": 1, "socket.nagle.disable": True}
 """A consumer that is never late by its own doing: the client's defaults may hold a record back for a second."""
 
 
-def measure(data: Path, load: Load, warm_up_seconds: float) -> dict[str, Any]:
-    """Run the whole system under a load and give the distribution of latencies, milliseconds."""
-    whole = Load(load.rate, load.seconds + warm_up_seconds, load.symbols, load.maximum_events, load.packing_milliseconds, load.seed)
+def measure(data: Path, load: Load, warm_up_seconds: float, runs: int = 1) -> dict[str, Any]:
+    """Run the whole system under a load and give the distribution of latencies, milliseconds: of each run of `load.seconds`, and of all."""
+    whole = replace(load, seconds=load.seconds * runs + warm_up_seconds)
     machine = description()
     with local_session(data) as session:
         make_topics(session.settings)
-        control_version = release_model(session)
+        control_version = release_model(session, load)
         generator = LoadGenerator(whole, session.settings.kafka.bootstrap_servers, control_version)
         settings = _checkpoints_as_on_a_cluster(session.settings)
         job = submit(live_plan(settings, session.lake), "bench latency", session.endpoints)
@@ -52,7 +55,7 @@ def measure(data: Path, load: Load, warm_up_seconds: float) -> dict[str, Any]:
         let_the_stream_go_first(session.endpoints)
         online = start_online_store(session.settings)
         try:
-            return _measured(settings, generator, load, warm_up_seconds) | {"machine": machine, "parallelism": 1}
+            return _measured(settings, generator, load, warm_up_seconds, runs) | {"machine": machine, "parallelism": 1}
         finally:
             online.stop()
             cancel(job.rest_url, job.job_id)
@@ -64,40 +67,57 @@ def _checkpoints_as_on_a_cluster(settings: Settings) -> Settings:
     return settings.model_copy(update={"flink": settings.flink.model_copy(update={"checkpoint_interval_milliseconds": interval})})
 
 
-def release_model(session: Session) -> int:
+def release_model(session: Session, load: Load) -> int:
     """Train the benchmark's model and put it into force; the version of its control entry."""
-    say("bench: training a model on simulated history")
-    trained = benchmark_model()
+    say("bench: training a model on the load's market")
+    trained = benchmark_model(load)
     reference = open_store(session.models).put(trained.version, trained.data, trained.card)
     return publish(release_event(reference, "bench", "benchmark", time.time_ns()), PublisherSettings.of(session.settings.kafka))
 
 
-def _measured(settings: Settings, generator: LoadGenerator, load: Load, warm_up_seconds: float) -> dict[str, Any]:
+def _measured(settings: Settings, generator: LoadGenerator, load: Load, warm_up_seconds: float, runs: int) -> dict[str, Any]:
     events = generator.wait_until_prepared()
     say(f"bench: {events} events are prepared; {load.rate:.0f} a second, of which the first {warm_up_seconds:.0f} s are not counted")
     consumer = _consumer(settings)
     starts_at = generator.start()
     counted_from = starts_at + int(warm_up_seconds * SECOND)
-    ends_at = counted_from + int(load.seconds * SECOND)
-    cpu_before = cpu_seconds()
-    statuses, latencies = _collect(consumer, counted_from, ends_at)
-    cpu_used = cpu_seconds() - cpu_before
+    boundaries = [counted_from + int(run * load.seconds * SECOND) for run in range(runs + 1)]
+    seen, usage = _collect(consumer, boundaries)
     sent = generator.result()
     consumer.close()
+    planned_seconds = warm_up_seconds + runs * load.seconds
     return {
         "warm_up_seconds": warm_up_seconds,
         "checkpoint_interval_seconds": settings.flink.checkpoint_interval_milliseconds / 1000,
         "rate_asked": load.rate,
-        "rate_offered": round(sent["ticks"] / (warm_up_seconds + load.seconds), 1),
-        "sent_behind_schedule_seconds": round(max(0.0, sent["seconds"] - warm_up_seconds - load.seconds), 3),
+        "rate_offered": round(sent["ticks"] / planned_seconds, 1),
+        "sent_behind_schedule_seconds": round(max(0.0, sent["seconds"] - planned_seconds), 3),
         "symbols": load.symbols,
         "ticks_sent": sent["ticks"],
         "frames_sent": sent["frames"],
-        "signals_measured": len(latencies),
-        "signals_a_second": round(len(latencies) / load.seconds, 1),
-        "signals_by_status": statuses,
-        "cpu_seconds_a_second": round(cpu_used / (warm_up_seconds + load.seconds + _AFTER_SECONDS), 2),
-        **distribution(latencies),
+        "signals_measured": len(seen.milliseconds),
+        "signals_a_second": round(len(seen.milliseconds) / load.seconds / runs, 1),
+        "signals_by_status": {status.name.lower(): seen.statuses.count(status) for status in SignalStatus},
+        "runs": [
+            seen.between(*edges) | spent(*used, load.seconds) for edges, used in zip(pairwise(boundaries), pairwise(usage), strict=True)
+        ],
+        **distribution(np.array(seen.milliseconds)),
+    }
+
+
+class Usage(NamedTuple):
+    """What the processors had done at a moment, seconds of all cores together."""
+
+    cpu_seconds: float
+    stolen_seconds: float
+
+
+def spent(before: Usage, after: Usage, seconds: float) -> dict[str, float]:
+    """Processor time per second, and the share that the host gave to other machines: without it nobody can tell whose tail a tail is."""
+    stolen = after.stolen_seconds - before.stolen_seconds
+    return {
+        "cpu_seconds_a_second": round((after.cpu_seconds - before.cpu_seconds) / seconds, 2),
+        "stolen_share": round(stolen / seconds / (os.cpu_count() or 1), 4),
     }
 
 
@@ -120,20 +140,38 @@ def _consumer(settings: Settings) -> Consumer:
     return consumer
 
 
-def _collect(consumer: Consumer, counted_from: int, ends_at: int) -> tuple[dict[str, int], npt.NDArray[np.float64]]:
-    """Signals of events in the measured time: how many of each status, and their latencies."""
-    statuses: dict[str, int] = {status.name.lower(): 0 for status in SignalStatus}
-    latencies: list[float] = []
-    for now, message in _messages(consumer, ends_at + int(_AFTER_SECONDS * SECOND)):
+class _Seen(NamedTuple):
+    """Signals of events in the measured time: when the events were to be sent, how long it took, and what came of them."""
+
+    intended_times: list[int]
+    milliseconds: list[float]
+    statuses: list[SignalStatus]
+
+    def between(self, start: int, end: int) -> dict[str, Any]:
+        """Percentiles of one run."""
+        run = [value for time_ns, value in zip(self.intended_times, self.milliseconds, strict=True) if start <= time_ns < end]
+        return {"signals": len(run), "milliseconds": distribution(np.array(run))["milliseconds"]}
+
+
+def _collect(consumer: Consumer, boundaries: list[int]) -> tuple[_Seen, list[Usage]]:
+    """The signals, and what the processors had done at each boundary of the runs."""
+    seen, usage = _Seen([], [], []), list[Usage]()
+    for now, message in _messages(consumer, boundaries[-1] + int(_AFTER_SECONDS * SECOND)):
+        while len(usage) < len(boundaries) and now >= boundaries[len(usage)]:
+            usage.append(Usage(cpu_seconds(), stolen_seconds()))
+        if message is None:
+            continue
         signal = decode_signal(message.value() or b"")
-        if counted_from <= signal.available_time < ends_at:
-            latencies.append((now - signal.available_time) / 1e6)
-            statuses[signal.status.name.lower()] += 1
-    return statuses, np.array(latencies)
+        if boundaries[0] <= signal.available_time < boundaries[-1]:
+            seen.intended_times.append(signal.available_time)
+            seen.milliseconds.append((now - signal.available_time) / 1e6)
+            seen.statuses.append(signal.status)
+    return seen, usage
 
 
-def _messages(consumer: Consumer, until: int) -> Iterator[tuple[int, Message]]:
+def _messages(consumer: Consumer, until: int) -> Iterator[tuple[int, Message | None]]:
+    """Each message with the time at which it came; None when there was none for a while."""
     while time.time_ns() < until:
         message = consumer.poll(0.1)
-        if message is not None and message.error() is None:
+        if message is None or message.error() is None:
             yield time.time_ns(), message

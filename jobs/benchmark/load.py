@@ -72,7 +72,7 @@ class LoadGenerator:
         return found
 
 
-def _calibrated(load: Load) -> SimulationSettings:
+def calibrated_market(load: Load) -> SimulationSettings:
     """The market whose short trial says that it really makes the rate: the flow's feedback makes fewer events than its settings name."""
     asked = load.simulation()
     trial = replace(asked, seconds=_TRIAL_SECONDS)
@@ -81,7 +81,7 @@ def _calibrated(load: Load) -> SimulationSettings:
 
 
 def _generate(load: Load, bootstrap_servers: str, control_version: int, pipe: Connection) -> None:
-    source = prepared(SimulatedSource(_calibrated(load)))
+    source = prepared(SimulatedSource(calibrated_market(load)))
     pipe.send(len(source.items))
     starts_at = pipe.recv()
     shift = starts_at - load.simulation().start_time

@@ -27,6 +27,11 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def stolen_seconds() -> float:
+    """Processor time that other machines on the same host have taken since the start, of all cores: what no program here can mend."""
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
+
+
 def cpu_seconds() -> float:
     """Processor time that the machine has spent since it started, in all processes."""
     times = psutil.cpu_times()

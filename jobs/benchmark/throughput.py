@@ -62,7 +62,7 @@ def measure_throughput(data: Path, ticks: int, symbols: int, maximum_events: int
     say(f"bench: {events} events in {len(frames)} frames")
     with local_session(data) as session:
         make_topics(session.settings)
-        sent_bytes = _publish(session.settings, frames, release_model(session))
+        sent_bytes = _publish(session.settings, frames, release_model(session, Load(_EVENTS_A_SECOND, 0.0, symbols)))
         job = submit(live_plan(session.settings, session.lake), "bench throughput", session.endpoints)
         online = start_online_store(session.settings)
         try:

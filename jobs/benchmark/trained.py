@@ -1,19 +1,23 @@
-"""A model for benchmarks: trained on simulated history that goes through the kernels in this process, without a cluster."""
+"""A model for benchmarks: trained on a simulated market that goes through the kernels in this process, without a cluster."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from jobs.benchmark.load import SECOND, Load, calibrated_market
 from jobs.gateway.market_event import MarketEvent
 from jobs.gateway.packing import PackedFrame, Packer, PackingSettings
 from jobs.simulator.settings import SimulationSettings
 from jobs.simulator.source import SimulatedSource
 from jobs.training.dataset import COLUMNS, from_table
+from jobs.training.fit import TrainingSettings
 from jobs.training.train_model import TrainedModel, train_model
 from udfs.kernels.advance import Advance, KernelSettings, advance
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET, MODEL_INPUTS
@@ -21,12 +25,17 @@ from udfs.kernels.symbol_state import new_state
 
 MARKET = SimulationSettings(symbols=6, seconds=7200.0, ticks_per_second=12.0, quiet_symbols=0, seed=11)
 """Two hours of six symbols."""
+_TRAINING_SECONDS = 120.0
+_HORIZON_SECONDS = 5
 _WHOLE_SPAN = PackingSettings(maximum_events=256, maximum_age_nanoseconds=60_000_000_000)
 
 
-def benchmark_model() -> TrainedModel:
-    """The model; the same bytes each time."""
-    return train_model(from_table(rows_of(MARKET), FEATURE_NAMES), MODEL_INPUTS)
+def benchmark_model(load: Load) -> TrainedModel:
+    """A model of the load's own market, two minutes old: one that has expired, or reads inputs beyond its range, would abstain, and what
+    abstains is spared the reasons."""
+    began = time.time_ns() - int(_TRAINING_SECONDS * SECOND)
+    market = replace(calibrated_market(load), seconds=_TRAINING_SECONDS, start_time=began)
+    return train_model(from_table(rows_of(market), FEATURE_NAMES), MODEL_INPUTS, TrainingSettings(horizon=_HORIZON_SECONDS * SECOND))
 
 
 def rows_of(market: SimulationSettings) -> pa.Table:
