@@ -19,11 +19,11 @@ from jobs.lake.catalog import CATALOG_NAME, create_catalog_statement
 from jobs.model_store import fetch_model
 from jobs.sinks import LAKE_TABLES, Outputs
 from jobs.topology import Inputs, build
+from jobs.worker import worker_settings
 from udfs.codecs.wire import SchemaIds
 from udfs.kernels.feature_vector import FEATURE_SET
 from udfs.operators.control_log import ControlLogSettings
 from udfs.operators.market_function import MarketFunction
-from udfs.operators.worker_settings import WorkerSettings
 
 _FRAMES = "kafka_frames"
 _OWN_POSITION = "SELECT symbol, frame, event_time, '{topic}' AS topic, kafka_partition, kafka_offset FROM " + _FRAMES
@@ -49,7 +49,7 @@ def assemble(plan: JobPlan) -> StreamExecutionEnvironment:
     tables = StreamTableEnvironment.create(environment)
     tables.get_config().set("table.exec.uid.generation", "DISABLED")
     tables.execute_sql(create_catalog_statement(plan.lake))
-    build(environment, tables, _inputs(tables, plan), _outputs(tables, plan), MarketFunction(worker_settings(plan), _model_fetcher(plan)))
+    build(environment, tables, _inputs(tables, plan), _outputs(tables, plan), _market_function(plan))
     return environment
 
 
@@ -91,18 +91,10 @@ def _outputs(tables: StreamTableEnvironment, plan: JobPlan) -> Outputs:
     )
 
 
-def worker_settings(plan: JobPlan) -> WorkerSettings:
-    """What the workers of a plan must know."""
-    settings = plan.settings
-    return WorkerSettings(
-        manifest_id=plan.manifest_id,
-        control=ControlLogSettings(settings.kafka.bootstrap_servers, plan.control_topic, settings.kafka.librdkafka_properties()),
-        frames_topic=settings.topics.frames,
-        kernel=settings.kernel.kernel_settings(),
-        thresholds=settings.scoring.thresholds(),
-        universe=frozenset(settings.universe),
-        schema_ids=SchemaIds(plan.schema_ids),
-    )
+def _market_function(plan: JobPlan) -> MarketFunction:
+    kafka = plan.settings.kafka
+    control = ControlLogSettings(kafka.bootstrap_servers, plan.control_topic, kafka.librdkafka_properties())
+    return MarketFunction(worker_settings(plan.settings, plan.manifest_id, control, SchemaIds(plan.schema_ids)), _model_fetcher(plan))
 
 
 def _model_fetcher(plan: JobPlan) -> partial[bytes]:

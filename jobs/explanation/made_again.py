@@ -11,14 +11,14 @@ from pyiceberg.catalog import Catalog
 
 from jobs.lake.reading import StoredFrame, read_rows
 from jobs.lake.tables import NAMESPACE
-from jobs.recomputation.frames import StoredControl, stored_control, worker_settings
+from jobs.recomputation.frames import StoredControl, processed, stored_control
 from jobs.replaying import Range, checked_frames
 from jobs.settings import Settings
 from udfs.codecs.wire import PINNED, SchemaIds
 from udfs.errors import TickflowError
 from udfs.operators.control_log import ControlLog
 from udfs.operators.control_state import ControlSnapshot, FetchModel
-from udfs.operators.symbol_processor import PricedRow, SymbolProcessor
+from udfs.operators.symbol_processor import PricedRow
 from udfs.records import Signal
 
 
@@ -46,11 +46,9 @@ def make_again(
 ) -> MadeAgain:
     """Process the symbol's frames from the first to the signal's own. Raises TickflowError when they make no such row."""
     control_log = ControlLog(StoredControl(stored_control(catalog)), fetch)
-    processor = SymbolProcessor(worker_settings(settings, schema_ids), control_log)
-    symbol, place, state = stored["symbol"], (stored["topic"], stored["kafka_partition"], stored["kafka_offset"]), None
-    for number, frame in enumerate(checked_frames(catalog, Range(None, None, (symbol,))), 1):
-        outcome = processor.process(symbol, frame.frame, frame.position, state)
-        state = outcome.state or state
+    place = (stored["topic"], stored["kafka_partition"], stored["kafka_offset"])
+    frames = checked_frames(catalog, Range(None, None, (stored["symbol"],)))
+    for number, (frame, outcome) in enumerate(processed(frames, settings, control_log, schema_ids), 1):
         if (frame.position.topic, frame.position.partition, frame.position.offset) == place:
             control = control_log.at(stored["control_version"]) or ControlSnapshot()
             return _found(outcome.records, stored["event_number"], frame, control, number)

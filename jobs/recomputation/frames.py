@@ -11,13 +11,13 @@ from jobs.lake.reading import StoredFrame, read_rows
 from jobs.lake.tables import NAMESPACE
 from jobs.model_store import fetch_model
 from jobs.settings import Settings
+from jobs.worker import worker_settings
 from udfs.codecs.control import decode_control
 from udfs.codecs.wire import PINNED, SchemaIds
 from udfs.errors import MalformedMessage, ModelMismatch, TickflowError
 from udfs.operators.control_log import ControlLog, ControlLogSettings
 from udfs.operators.control_state import FetchModel
-from udfs.operators.symbol_processor import PricedRow, SymbolProcessor
-from udfs.operators.worker_settings import WorkerSettings
+from udfs.operators.symbol_processor import Outcome, PricedRow, SymbolProcessor
 from udfs.records import ControlEvent, ControlKind, ModelReference
 
 
@@ -53,30 +53,25 @@ def recomputed_rows(
     schema_ids: SchemaIds = PINNED,
     fetch: FetchModel = fetch_model,
 ) -> Iterator[PricedRow]:
-    """The feature rows that the frames make, in the order of the frames. Symbols start without history; nothing is scored but news."""
+    """The feature rows that the frames make, in the order of the frames; nothing is scored but news."""
     log = ControlLog(StoredControl(control), news_models_only(control, fetch))
-    processor = SymbolProcessor(worker_settings(settings, schema_ids), log)
-    states: dict[str, bytes] = {}
-    for frame in frames:
-        outcome = processor.process(frame.symbol, frame.frame, frame.position, states.get(frame.symbol))
-        if outcome.state is not None:
-            states[frame.symbol] = outcome.state
+    for _, outcome in processed(frames, settings, log, schema_ids):
         for record in outcome.records:
             if isinstance(record, PricedRow):
                 yield record
 
 
-def worker_settings(settings: Settings, schema_ids: SchemaIds) -> WorkerSettings:
-    """The settings of a worker whose rows are compared and never written."""
-    return WorkerSettings(
-        manifest_id="recomputed",
-        control=ControlLogSettings(""),
-        frames_topic=settings.topics.frames,
-        kernel=settings.kernel.kernel_settings(),
-        thresholds=settings.scoring.thresholds(),
-        universe=frozenset(settings.universe),
-        schema_ids=schema_ids,
-    )
+def processed(
+    frames: Iterable[StoredFrame], settings: Settings, log: ControlLog, schema_ids: SchemaIds
+) -> Iterator[tuple[StoredFrame, Outcome]]:
+    """Each frame and what it gives. Symbols start without history; what is made is compared and never written, so its manifest says so."""
+    processor = SymbolProcessor(worker_settings(settings, "recomputed", ControlLogSettings(""), schema_ids), log)
+    states: dict[str, bytes] = {}
+    for frame in frames:
+        outcome = processor.process(frame.symbol, frame.frame, frame.position, states.get(frame.symbol))
+        if outcome.state is not None:
+            states[frame.symbol] = outcome.state
+        yield frame, outcome
 
 
 def news_models_only(control: list[bytes], fetch: FetchModel) -> FetchModel:
