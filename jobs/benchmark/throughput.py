@@ -20,7 +20,6 @@ from confluent_kafka import Consumer, TopicPartition
 from infra.local import processes
 from infra.local.console import say
 from infra.local.flink import cancel, request, wait_until_running
-from infra.local.priorities import let_the_stream_go_first
 from infra.local.services import RECORD
 from jobs.benchmark.latency import release_model
 from jobs.benchmark.load import Load
@@ -118,7 +117,6 @@ def _publish(settings: Settings, frames: list[PackedFrame], control_version: int
 def _watch(session: Session, job: SubmittedJob, frames: int) -> list[Sample]:
     """Look every second until all frames were read."""
     wait_until_running(job.rest_url, job.job_id)
-    let_the_stream_go_first(session.endpoints)
     samples = [Sample(time.monotonic(), 0, cpu_seconds())]
     while samples[-1].frames < frames and samples[-1].seconds - samples[0].seconds < _PATIENCE_SECONDS:
         time.sleep(1.0)

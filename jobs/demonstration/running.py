@@ -82,6 +82,8 @@ def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOp
             wait_until_stored(session.catalog, job.rest_url, job.job_id, before.frames, STORED_WITHIN_SECONDS)
             model = _train_and_release(session, stretches, follower)
             gateway.change_pace(Pacer(options.speed))
+            if gateway.pacer.paced:  # else the lake is what everything waits for
+                let_the_stream_go_first(session.endpoints)
             sent = _watch(gateway, running, stretches, watcher, options)
             say("demo: waiting until everything is stored")
             wait_until_stored(session.catalog, job.rest_url, job.job_id, sent.frames, STORED_WITHIN_SECONDS)
@@ -110,7 +112,6 @@ class _Submission:
             session = self._session
             job = submit(live_plan(session.settings, session.lake), "demo", session.endpoints)
             wait_until_running(job.rest_url, job.job_id)
-            let_the_stream_go_first(session.endpoints)
             self._job = job
         except BaseException as error:  # handed over to the thread that waits
             self._error = error
