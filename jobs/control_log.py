@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from jobs.gateway.control_follower import ControlLogUnreadable
+from jobs.log_end import log_end
 from jobs.settings import Settings
 from udfs.codecs.control import decode_control
 from udfs.errors import MalformedMessage, TickflowError
@@ -43,7 +44,7 @@ def read_control_log(settings: Settings, timeout_seconds: float = READ_SECONDS) 
         }
     )
     try:
-        _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=timeout_seconds)
+        end = log_end(consumer, topic, 0, timeout_seconds)
         consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
         return list(_entries(consumer, topic, end, timeout_seconds))
     except KafkaException as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 
 from infra.local import processes
 from infra.local.console import say
@@ -28,6 +28,7 @@ from jobs.gateway.event_columns import column_bytes
 from jobs.gateway.market_event import MarketEvent
 from jobs.gateway.packing import PackedFrame, Packer, PackingSettings
 from jobs.gateway.publisher import KafkaPublisher, PublisherSettings
+from jobs.log_end import log_end
 from jobs.serving.online_process import start_online_store
 from jobs.session import Session, local_session
 from jobs.settings import Settings
@@ -152,7 +153,7 @@ def _records_in(settings: Settings, topic: str) -> int:
     consumer = Consumer({"bootstrap.servers": settings.kafka.bootstrap_servers, "group.id": "tickflow-bench"})
     try:
         partitions = consumer.list_topics(topic, timeout=10.0).topics[topic].partitions
-        return sum(consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10.0)[1] for number in partitions)
+        return sum(log_end(consumer, topic, number, 10.0) for number in partitions)
     finally:
         consumer.close()
 

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from jobs.log_end import log_end
 from udfs.errors import TickflowError
 
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -43,7 +44,7 @@ class ControlFollower:
     def start(self, timeout_seconds: float = 30.0) -> ControlFollower:
         """Begin, and return once everything that the log held at this moment is read. Raises ControlLogUnreadable."""
         try:
-            _, end = self._consumer.get_watermark_offsets(TopicPartition(self.topic, 0), timeout=timeout_seconds)
+            end = log_end(self._consumer, self.topic, 0, timeout_seconds)
         except KafkaException as error:
             raise ControlLogUnreadable(f"topic {self.topic}: {error}; is the broker up and the topic made?") from error
         self._consumer.assign([TopicPartition(self.topic, 0, OFFSET_BEGINNING)])

@@ -8,6 +8,7 @@ from typing import Final
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from jobs.gateway.control_follower import ControlLogUnreadable
+from jobs.log_end import log_end
 from jobs.settings import Settings
 from jobs.trading.loop import MarketRecord
 
@@ -27,7 +28,7 @@ class KafkaControl:
     def begin(self) -> list[bytes]:
         """Everything that is there now. Raises ControlLogUnreadable: nobody trades without knowing what is halted."""
         try:
-            _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, 0), timeout=_ANSWER_SECONDS)
+            end = log_end(self._consumer, self._topic, 0, _ANSWER_SECONDS)
         except KafkaException as error:
             raise ControlLogUnreadable(f"topic {self._topic}: {error.args[0].str()}; is the broker up and the topic made?") from error
         self._consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])

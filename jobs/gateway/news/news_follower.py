@@ -10,6 +10,7 @@ from types import TracebackType
 from confluent_kafka import OFFSET_END, OFFSET_INVALID, Consumer, KafkaException, TopicPartition
 
 from jobs.gateway.news.news_events import NewsMessage
+from jobs.log_end import log_end
 from udfs.errors import TickflowError
 
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -73,7 +74,7 @@ class NewsFollower:
         places = self._consumer.committed(partitions, timeout=timeout_seconds)
         for place in places:
             if place.offset in (OFFSET_INVALID, OFFSET_END):
-                _, place.offset = self._consumer.get_watermark_offsets(place, timeout=timeout_seconds)
+                place.offset = log_end(self._consumer, place.topic, place.partition, timeout_seconds)
         return list(places)
 
     def _follow(self) -> None:
