@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from udfs.errors import ModelMismatch, SourceError
+from udfs.errors import ModelMismatch, ModelUnavailable, SourceError
 from udfs.records import ModelReference
 
 MODEL_FILE, CARD_FILE = "model.onnx", "card.json"
+_NOT_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+_PASSING_STATUS = (408, 429)
+_PASSING_CODES = ("ExpiredToken", "RequestTimeTooSkewed", "SlowDown")
+"""Answers of an object store that are about the moment, not about what was asked for."""
 
 
 class ModelStore(Protocol):
@@ -42,7 +46,8 @@ def open_store(location: str, s3_endpoint: str = "", s3_region: str = "us-east-1
 def fetch_model(reference: ModelReference, s3_endpoint: str = "", s3_region: str = "us-east-1") -> bytes:
     """The bytes that a reference names, checked against its hash.
 
-    Raises SourceError when there is no such file or the address is none, ModelMismatch when its bytes are not those that were released.
+    Raises SourceError when there is no such file or the address is none, ModelUnavailable when the store does not answer now, and
+    ModelMismatch when its bytes are not those that were released.
     """
     try:
         data = _read(reference.uri, s3_endpoint, s3_region)
@@ -143,7 +148,8 @@ def _read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SourceError(
+        kind = SourceError if isinstance(error, _NOT_THERE) else ModelUnavailable
+        raise kind(
             f"cannot read the model at {path}: {error.strerror}; is the model store's location the one it was released to?"
         ) from error
 
@@ -164,7 +170,18 @@ def _get_object(client: Any, uri: str) -> bytes:
     try:
         return client.get_object(Bucket=bucket, Key=key)["Body"].read()  # type: ignore[no-any-return]
     except (BotoCoreError, ClientError) as error:
-        raise SourceError(f"cannot read the model at {uri}: {error}") from error
+        kind = ModelUnavailable if _passes(error) else SourceError
+        raise kind(f"cannot read the model at {uri}: {error}") from error
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the object store may answer otherwise later: nothing about the request is wrong."""
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, ResponseStreamingError
+
+    if isinstance(error, ClientError):
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        return status >= 500 or status in _PASSING_STATUS or error.response.get("Error", {}).get("Code") in _PASSING_CODES
+    return isinstance(error, ConnectionError | HTTPClientError | ResponseStreamingError)
 
 
 def _s3_client(endpoint: str, region: str) -> Any:

@@ -26,6 +26,10 @@ class ModelMismatch(TickflowError):
     """A model whose inputs, outputs or hash are not what the job expects."""
 
 
+class ModelUnavailable(TickflowError):
+    """A model store that does not answer now. No reason to refuse the model: whether it is in force must not depend on the moment."""
+
+
 class InvalidRule(TickflowError):
     """An alert rule or another control event that cannot be applied."""
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +18,7 @@ from tests.support.control_memory import fetch_from, halt_entry, model_entry, re
 from tests.support.strategies import control_events, damaged
 from tests.support.trained_model import trained_model
 from udfs.codecs.control import encode_control
-from udfs.errors import Reason
+from udfs.errors import ModelUnavailable, Reason
 from udfs.operators.control_state import ControlState
 from udfs.records import AlertRule, Measure, ModelReference, TradingState
 
@@ -125,11 +130,64 @@ def test_an_address_that_is_none_is_refused_like_a_model_that_is_not_there(uri: 
     assert [refused.reason for refused in state.refused] == [Reason.MODEL_REFUSED]
 
 
-def test_a_store_that_breaks_is_the_jobs_failure() -> None:
-    def broken(_: ModelReference) -> bytes:
-        raise ConnectionError("store")
+@pytest.mark.parametrize("error", [ConnectionError, ModelUnavailable])
+def test_a_store_that_breaks_is_the_jobs_failure(error: type[Exception]) -> None:
+    """Refused, the model would never come into force, while a replay with the store at hand would score with it."""
+    answers = iter([error("store"), trained_model().data])
 
-    state = ControlState(broken)
-    with pytest.raises(ConnectionError):
-        state.read(model_entry(ModelReference("v", "model", trained_model().sha256)))
+    def fetch(_: ModelReference) -> bytes:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    state = ControlState(fetch)
+    entry = model_entry(ModelReference("v", "model", trained_model().sha256))
+    with pytest.raises(error):
+        state.read(entry)
     assert state.version == 0
+    state.read(entry)
+    assert state.at(1).scorer is not None
+
+
+@contextmanager
+def object_store(status: int | None, code: str = "") -> Iterator[str]:
+    """The address of an object store that gives every request this answer; None: nobody listens there."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f"<Error><Code>{code}</Code></Error>".encode()
+            self.send_response(int(status or 0))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        if status is None:
+            server.shutdown()
+            server.server_close()
+        yield address
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_refused"),
+    [(404, "NoSuchKey", True), (403, "AccessDenied", True), (503, "SlowDown", False), (400, "ExpiredToken", False), (None, "", False)],
+)
+def test_an_outage_of_the_object_store_is_no_reason_to_refuse_a_model(
+    status: int | None, code: str, is_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with object_store(status, code) as endpoint:
+        state = ControlState(partial(fetch_model, s3_endpoint=endpoint))
+        entry = model_entry(ModelReference("v", "s3://bucket/v/model.onnx", "0" * 64))
+        with nullcontext() if is_refused else pytest.raises(ModelUnavailable):
+            state.read(entry)
+    assert state.version == (1 if is_refused else 0)
+    assert [refused.reason for refused in state.refused] == ([Reason.MODEL_REFUSED] if is_refused else [])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from udfs.codecs.control import decode_control
-from udfs.errors import MalformedMessage, ModelMismatch, Reason, TickflowError
+from udfs.errors import MalformedMessage, ModelMismatch, ModelUnavailable, Reason, TickflowError
 from udfs.kernels.alert_rules import rules_of_symbol
 from udfs.kernels.feature_vector import FEATURE_NAMES
 from udfs.records import AlertRule, ControlEvent, ControlKind, ModelReference, TradingState
@@ -24,7 +24,8 @@ _STATE_OF = {
 }
 
 FetchModel = Callable[[ModelReference], bytes]
-"""Brings the bytes of a released model; raises TickflowError when they cannot be had or are not those that were released."""
+"""Brings the bytes of a released model. Raises ModelUnavailable when the store does not answer now, another TickflowError when they can
+never be had or are not those that were released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,11 @@ class ControlState:
         return _set(before, _STATE_OF[event.kind], event.symbols)
 
     def _fetch(self, model: ModelReference) -> bytes:
-        """Raises ModelMismatch; a store that cannot be reached is the job's failure, not the model's: it raises what it raised."""
+        """Raises ModelMismatch, and ModelUnavailable: a store that cannot be reached is the job's failure, not the model's."""
         try:
             return self._fetch_model(model)
+        except ModelUnavailable:
+            raise
         except TickflowError as error:
             raise ModelMismatch(f"model {model.version}: {error}") from error
 
