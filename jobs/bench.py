@@ -19,6 +19,7 @@ from jobs.benchmark.kernels import measure_kernels
 from jobs.benchmark.latency import measure
 from jobs.benchmark.load import Load
 from jobs.benchmark.machine import description
+from jobs.benchmark.prepared_log import PreparedLog
 from jobs.benchmark.score import measure_score
 from jobs.benchmark.state import measure_state
 from jobs.benchmark.throughput import measure_throughput
@@ -41,7 +42,7 @@ def _latency(options: argparse.Namespace) -> dict[str, Any]:
 
 def _throughput(options: argparse.Namespace) -> dict[str, Any]:
     shutil.rmtree(options.data, ignore_errors=True)
-    return measure_throughput(options.data, options.ticks, options.symbols, options.maximum_events)
+    return measure_throughput(options.data, PreparedLog(options.ticks, options.symbols, options.rate, options.maximum_events))
 
 
 def _kernels(options: argparse.Namespace) -> dict[str, Any]:
@@ -133,8 +134,9 @@ def _add_latency(latency: argparse.ArgumentParser) -> None:
 
 
 def _add_throughput(throughput: argparse.ArgumentParser) -> None:
-    throughput.add_argument("--ticks", type=int, default=1_000_000, help="events in the log (default 1000000)")
-    throughput.add_argument("--symbols", type=int, default=10, help="symbols that share them (default 10)")
+    throughput.add_argument("--ticks", type=int, default=10_000_000, help="events in the log (default 10000000)")
+    throughput.add_argument("--symbols", type=int, default=100, help="symbols that share them, a multiple of 4 (default 100)")
+    throughput.add_argument("--rate", type=float, default=500_000.0, help="of them a second of event time (default 500000)")
     throughput.add_argument("--maximum-events", type=int, default=32, help="events in a frame (default 32)")
     throughput.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
     throughput.set_defaults(measure=_throughput, show=_show_throughput)

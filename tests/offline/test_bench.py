@@ -8,6 +8,7 @@ import pytest
 
 from jobs.bench import main
 from jobs.benchmark import kernels
+from jobs.benchmark.prepared_log import PreparedLog
 from jobs.benchmark.score import feature_rows_of, score_all
 from jobs.benchmark.state import measure_state
 from jobs.benchmark.throughput import Sample, summary
@@ -16,8 +17,11 @@ from jobs.training.dataset import from_table
 from tests.support.feature_rows import planted_dataset
 from tests.support.quiet_market import small_market
 from tests.support.trained_model import scorer
+from udfs.codecs.frames import PINNED_FRAMING, decode_frame
+from udfs.kernels.advance import advance
 from udfs.kernels.feature_vector import FEATURE_NAMES
-from udfs.kernels.symbol_state import SYMBOL_STATE
+from udfs.kernels.kernel_settings import KernelSettings
+from udfs.kernels.symbol_state import SYMBOL_STATE, SymbolState, new_state
 
 
 def test_the_parts_of_the_state_add_up() -> None:
@@ -63,6 +67,20 @@ def test_a_rate_counts_only_what_was_read_warm() -> None:
     assert found["ticks_a_second"] == 1400
     assert found["counted_seconds"] == 5.0
     assert found["cpu_seconds_a_million_ticks"] == pytest.approx(2.5 / 7000 * 1e6, abs=0.01)
+
+
+def test_a_prepared_log_holds_what_it_says() -> None:
+    log = PreparedLog(ticks=8000, symbols=8, rate=8000.0, maximum_events=32)
+    states: dict[str, SymbolState] = {}
+    events = rows = frames = 0
+    for record in log.records(control_version=3):
+        frame = decode_frame(record.frame, PINNED_FRAMING)
+        assert (frame.symbol, frame.control_version) == (record.symbol, 3)
+        result = advance(states.setdefault(frame.symbol, new_state()), frame.columns, KernelSettings())
+        events, rows, frames = events + len(frame.columns.kind), rows + len(result.row_event_time), frames + 1
+    assert (len(states), events, rows, frames) == (log.names, log.events, log.rows, log.frames)
+    assert log.names == 8
+    assert rows > 0
 
 
 def test_too_few_looks_give_no_rate() -> None:
