@@ -20,6 +20,7 @@ from jobs.benchmark.latency import measure
 from jobs.benchmark.load import Load
 from jobs.benchmark.machine import description
 from jobs.benchmark.prepared_log import PreparedLog
+from jobs.benchmark.replay import measure_replay
 from jobs.benchmark.score import measure_score
 from jobs.benchmark.state import measure_state
 from jobs.benchmark.throughput import measure_throughput
@@ -42,7 +43,16 @@ def _latency(options: argparse.Namespace) -> dict[str, Any]:
 
 def _throughput(options: argparse.Namespace) -> dict[str, Any]:
     shutil.rmtree(options.data, ignore_errors=True)
-    return measure_throughput(options.data, PreparedLog(options.ticks, options.symbols, options.rate, options.maximum_events))
+    return measure_throughput(options.data, _log(options))
+
+
+def _replay(options: argparse.Namespace) -> dict[str, Any]:
+    shutil.rmtree(options.data, ignore_errors=True)
+    return measure_replay(options.data, _log(options), options.parallelism)
+
+
+def _log(options: argparse.Namespace) -> PreparedLog:
+    return PreparedLog(options.ticks, options.symbols, options.rate, options.maximum_events)
 
 
 def _kernels(options: argparse.Namespace) -> dict[str, Any]:
@@ -70,6 +80,11 @@ def _show_latency(result: dict[str, Any]) -> None:
 def _show_throughput(result: dict[str, Any]) -> None:
     print(f"{result['ticks']} ticks of {result['symbols']} symbols in {result['frames']} frames, {result['signals']} signals")
     print(f"{result['ticks_a_second']} ticks/s; features and signals complete: {result['holds']}")
+
+
+def _show_replay(result: dict[str, Any]) -> None:
+    print(f"{result['ticks']} ticks of {result['symbols']} symbols: {result['features']} feature rows in {result['seconds']} s")
+    print(f"{result['ticks_a_second']} ticks/s, {result['ticks_a_second_of_the_job']} of the job alone; rows complete: {result['holds']}")
 
 
 def _show_kernels(result: dict[str, Any]) -> None:
@@ -104,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(dest="kind", required=True)
     _add_latency(kinds.add_parser("latency", help="event to signal through the broker, under a steady load"))
     _add_throughput(kinds.add_parser("throughput", help="how fast the whole job drains a log"))
+    _add_replay(kinds.add_parser("replay", help="how fast stored history goes through the job again"))
     kernels = kinds.add_parser("kernels", help="what a tick and a frame cost the kernels")
     kernels.add_argument("--events", type=int, default=64_000, help="events of each case (default 64000)")
     kernels.add_argument("--runs", type=int, default=5, help="passes over them (default 5)")
@@ -134,12 +150,23 @@ def _add_latency(latency: argparse.ArgumentParser) -> None:
 
 
 def _add_throughput(throughput: argparse.ArgumentParser) -> None:
-    throughput.add_argument("--ticks", type=int, default=10_000_000, help="events in the log (default 10000000)")
-    throughput.add_argument("--symbols", type=int, default=100, help="symbols that share them, a multiple of 4 (default 100)")
-    throughput.add_argument("--rate", type=float, default=500_000.0, help="of them a second of event time (default 500000)")
-    throughput.add_argument("--maximum-events", type=int, default=32, help="events in a frame (default 32)")
-    throughput.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
+    _add_log(throughput, maximum_events=32)
     throughput.set_defaults(measure=_throughput, show=_show_throughput)
+
+
+def _add_replay(replay: argparse.ArgumentParser) -> None:
+    _add_log(replay, maximum_events=64)
+    replay.add_argument("--parallelism", type=int, default=1, help="TaskManagers of one slot that share the replay (default 1)")
+    replay.set_defaults(measure=_replay, show=_show_replay)
+
+
+def _add_log(kind: argparse.ArgumentParser, maximum_events: int) -> None:
+    """What the log holds."""
+    kind.add_argument("--ticks", type=int, default=10_000_000, help="events in the log (default 10000000)")
+    kind.add_argument("--symbols", type=int, default=100, help="symbols that share them, a multiple of 4 (default 100)")
+    kind.add_argument("--rate", type=float, default=500_000.0, help="of them a second of event time (default 500000)")
+    kind.add_argument("--maximum-events", type=int, default=maximum_events, help=f"events in a frame (default {maximum_events})")
+    kind.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
 
 
 if __name__ == "__main__":
