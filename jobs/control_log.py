@@ -55,7 +55,7 @@ def read_control_log(settings: Settings, timeout_seconds: float = READ_SECONDS) 
 
 def in_force(entries: Iterable[bytes]) -> InForce:
     """The state after these entries, without loading any model."""
-    state, newest, models = ControlState(_no_model), dict[ControlKind, ModelReference | None](), set()
+    state, newest, models = ControlState(no_model), dict[ControlKind, ModelReference | None](), set()
     for number, raw in enumerate(entries):
         found = _model_event(raw, number)
         if found is not None:
@@ -88,5 +88,6 @@ def _model_event(raw: bytes, offset: int) -> ControlEvent | None:
     return event if event.kind in (ControlKind.MODEL, ControlKind.NEWS_MODEL) else None
 
 
-def _no_model(model: ModelReference) -> bytes:
+def no_model(model: ModelReference) -> bytes:
+    """For whoever follows the log without scoring: every model is refused, which changes nothing else."""
     raise TickflowError(f"model {model.version} is not loaded here")

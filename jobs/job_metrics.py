@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from infra.local.flink import request
 from jobs import operator_ids
-from udfs.operators.market_function import COUNTERS
+from udfs.operators.job_counters import COUNTERS
 
 _POLL_SECONDS = 0.5
 

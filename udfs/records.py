@@ -102,6 +102,7 @@ class SignalCode(IntEnum):
     ONE_SIDED = 11
     MODEL_EXPIRED = 12
     REDUCE_ONLY = 13
+    BREAKER_OPEN = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +206,27 @@ class ControlKind(IntEnum):
     RESUME = 5
     NEWS_MODEL = 6
     REDUCE = 7
+    BREAKER = 8
+    SHED = 9
 
 
 class TradingState(IntEnum):
-    """What people allow for a symbol."""
+    """What people, or a breaker, allow for a symbol; the greater number is the stricter."""
 
     ACTIVE = 1
     REDUCING = 2
     """Positions may become smaller, never larger."""
     HALTED = 3
+
+
+class ShedLevel(IntEnum):
+    """What is left out under too much load: each level also what those below leave out. The least valuable work goes first."""
+
+    NOTHING = 0
+    ONLINE_FEATURES = 1
+    """The online store writes signals only."""
+    REASONS = 2
+    """Signals have no reasons."""
 
 
 class Measure(IntEnum):
@@ -248,6 +261,15 @@ class ModelReference:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerChange:
+    """What a program that watches allows for everything, beside what people allow."""
+
+    name: str
+    state: TradingState
+    """ACTIVE closes the breaker."""
+
+
+@dataclass(frozen=True, slots=True)
 class ControlEvent:
     """One numbered entry of the control log. `version` is its offset plus one; frames are stamped with the last version in force."""
 
@@ -261,3 +283,7 @@ class ControlEvent:
     rule_id: str = ""
     symbols: tuple[str, ...] = ()
     """HALT, REDUCE and RESUME: the symbols concerned, empty means all."""
+    breaker: BreakerChange | None = None
+    """BREAKER: what opens or closes."""
+    shed_level: int = 0
+    """SHED: one of ShedLevel."""

@@ -11,7 +11,8 @@ from infra.local import paths
 
 README: Final = paths.ROOT / "README.md"
 REFERENCE: Final = paths.ROOT / "infra" / "reference"
-DOCUMENTS: Final[tuple[Path, ...]] = (README, *(REFERENCE / name for name in ("features.md", "lake.md", "codes.md")))
+MONITORING: Final = paths.ROOT / "infra" / "monitoring" / "README.md"
+DOCUMENTS: Final[tuple[Path, ...]] = (README, *(REFERENCE / name for name in ("features.md", "lake.md", "codes.md")), MONITORING)
 
 
 def written(path: Path) -> str:

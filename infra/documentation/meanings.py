@@ -62,7 +62,8 @@ CODES: Final[Mapping[SignalCode, str]] = {
     SignalCode.FLASH_CRASH: "the price moved by over 10 robust σ and 0.5 % within a minute, and was not calm for long enough since",
     SignalCode.ONE_SIDED: "the model's signals for the symbol all had one direction for three times `scoring.one_sided_minutes`",
     SignalCode.MODEL_EXPIRED: "the newest row that the model was trained on is older than `scoring.model_expiry_days`",
-    SignalCode.REDUCE_ONLY: "`infra/tickflow halt --reduce-only` is in force",
+    SignalCode.REDUCE_ONLY: "`infra/tickflow halt --reduce-only` or a breaker of `infra/tickflow watch` is in force",
+    SignalCode.BREAKER_OPEN: "a breaker of `infra/tickflow watch` halted everything; the control log says which and why",
 }
 
 CONTROL_KINDS: Final[Mapping[ControlKind, str]] = {
@@ -73,6 +74,8 @@ CONTROL_KINDS: Final[Mapping[ControlKind, str]] = {
     ControlKind.RESUME: "lets them flow again",
     ControlKind.NEWS_MODEL: "puts a model that reads news into force",
     ControlKind.REDUCE: "lets signals serve only to make positions smaller",
+    ControlKind.BREAKER: "opens or closes a breaker for everything, by a program that watches",
+    ControlKind.SHED: "leaves the least valuable work out under too much load, or takes it up again",
 }
 
 MEASURES: Final[Mapping[Measure, str]] = {
@@ -80,18 +83,6 @@ MEASURES: Final[Mapping[Measure, str]] = {
     Measure.PRICE_MOVE: "log return of 5 minutes",
     Measure.CONFIDENCE: "calibrated probability of the direction",
     Measure.IMBALANCE: "of the best 5 levels of the book",
-}
-
-COUNTERS: Final[Mapping[str, str]] = {
-    "frames": "frames taken",
-    "accepted_events": "events that were used",
-    "feature_rows": "feature rows emitted",
-    "bars": "bars closed and emitted",
-    "signals": "signals emitted, whatever their status",
-    "alerts": "rules that fired",
-    "late_events": "events that came too late",
-    "duplicate_events": "events that had been seen before",
-    "rejected": "everything else that was not used",
 }
 
 ENVIRONMENT: Final[Mapping[str, str]] = {

@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from infra.documentation import meanings
 from infra.documentation.attributes import attribute_documents
 from infra.documentation.markdown import code, table
+from infra.documentation.monitoring import alerts, metrics
 from infra.documentation.reports import reports, sql_functions
 from infra.local import paths
 from jobs.features import scaling_words
@@ -26,7 +27,7 @@ from jobs.serving.online_store import OnlineCounts
 from jobs.settings import _SHORT_NAMES, PREFIX, Settings, Topics
 from udfs.codecs.wire import PINNED
 from udfs.kernels.feature_vector import FEATURE_SET, Feature
-from udfs.operators.market_function import COUNTERS
+from udfs.operators.job_counters import COUNTERS
 
 CONTROL_KEY = "kind of the entry"
 
@@ -135,7 +136,7 @@ def _meaning(found: Feature) -> tuple[str, ...]:
 
 def counters() -> str:
     """Counters of the operator, the gateway and the online store."""
-    rows = [("job", code(f"market.{name}"), meanings.COUNTERS[name]) for name in COUNTERS]
+    rows = [("job", code(f"market.{name}"), words) for name, words in COUNTERS.items()]
     rows += [("gateway", code(name), words) for name, words in attribute_documents(GatewayCounts).items()]
     rows += [("online store", code(name), words) for name, words in attribute_documents(OnlineCounts).items()]
     return table(("program", "counter", "meaning"), rows)
@@ -184,6 +185,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "lake-columns": lake_columns,
     "features": features,
     "counters": counters,
+    "metrics": metrics,
+    "alerts": alerts,
     "reasons": reasons,
     "statuses": statuses,
     "control-events": control_events,

@@ -1,4 +1,4 @@
-"""`infra/tickflow status`: what runs for a data directory, since when, where its log is."""
+"""`infra/tickflow status`: what runs for a data directory, since when, where its log is; and whether the job is well."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from pathlib import Path
 import psutil
 
 from infra.local import flink, paths, processes
-from infra.local.console import print_json
-from infra.local.endpoints import Lake
+from infra.local.console import print_json, say
+from infra.local.endpoints import Lake, existing
 from infra.local.processes import Program
 from infra.local.services import Services
+from jobs.control_verbs import control_settings
+from jobs.monitoring.health import Health, described, read_health
+from udfs.errors import InvalidSettings
 
 
 def describe(program: Program) -> dict[str, object]:
@@ -23,18 +26,19 @@ def describe(program: Program) -> dict[str, object]:
     return {"name": program.name, "pid": program.pid, "since": since, "resident_megabytes": round(resident / 1e6), "log": program.log}
 
 
-def gather(data_directory: Path) -> dict[str, object]:
-    """Everything there is to say about a data directory."""
+def gather(data_directory: Path) -> tuple[dict[str, object], Health | None]:
+    """What runs for a data directory, and the health of the job on the cluster that runs for it, or that the user's settings name."""
     programs = processes.load(data_directory / "run" / "processes.json")
-    if not programs:
-        return {"running": [], "jobs": [], "endpoints": None}
+    if not programs and existing().flink_rest_url is None:
+        return {"running": [], "jobs": [], "endpoints": None}, None
     lake: Lake = "s3" if any(program.name == "s3" for program in programs) else "folder"
     endpoints = Services(data_directory, lake).endpoints
-    return {
+    found = {
         "running": [describe(program) for program in programs],
         "jobs": flink.jobs(endpoints.flink_rest_url),
         "endpoints": endpoints.as_json(),
     }
+    return found, read_health(control_settings(None, data_directory))
 
 
 def show(status: dict[str, object]) -> None:
@@ -47,22 +51,27 @@ def show(status: dict[str, object]) -> None:
     assert isinstance(jobs, list)
     for job in jobs:
         print(f"job {job['id']} {job['state']:<10} {job['name']}")
-    if not running:
+    if not running and status["endpoints"] is None:
         print("nothing runs; `infra/tickflow up` starts the services")
 
 
 def main(arguments: list[str]) -> int:
-    """Entry point of the verb. Exit code 1 when nothing runs."""
-    parser = argparse.ArgumentParser(prog="infra/tickflow status", description="Show what runs, where, and since when.")
+    """Entry point of the verb. Exit code 1 when nothing runs, or when something needs a person; 2 when the settings are wrong."""
+    parser = argparse.ArgumentParser(prog="infra/tickflow status", description="Show what runs, where, since when, and whether it is well.")
     parser.add_argument("--data", type=Path, default=paths.DATA, metavar="FOLDER", help="data directory (default .tickflow/data)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(arguments)
-    status = gather(chosen.data.resolve())
+    try:
+        status, health = gather(chosen.data.resolve())
+    except InvalidSettings as error:
+        say(f"tickflow status: {error}")
+        return 2
     if chosen.json:
-        print_json(status)
+        print_json(status | {"health": health.as_json() if health else None})
     else:
         show(status)
-    return 0 if status["running"] else 1
+        print("\n".join(described(health) if health else []))
+    return 0 if health and not health.problems else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any, Final
 from jobs.audit.entries import AuditDraft, AuditError
 from jobs.audit.log import AuditLog, audit_folder
 from udfs.errors import TickflowError
-from udfs.records import AlertRule, ControlEvent, ControlKind
+from udfs.records import AlertRule, ControlEvent, ControlKind, TradingState
 
 NO_REASON: Final = "none was given"
 _OF_SYMBOLS: Final = (ControlKind.HALT, ControlKind.REDUCE, ControlKind.RESUME)
@@ -51,10 +51,14 @@ def _request(log: AuditLog, event: ControlEvent) -> int:
     try:
         return log.append(_draft(event, "control_requested", event_as_json(event))).number
     except AuditError as error:
-        if event.kind not in _SAFER:
+        if not _is_safer(event):
             raise
         _warn(error)
         return 0
+
+
+def _is_safer(event: ControlEvent) -> bool:
+    return event.kind in _SAFER or (event.breaker is not None and event.breaker.state is not TradingState.ACTIVE)
 
 
 def _note(log: AuditLog, event: ControlEvent, kind: str, what: Mapping[str, Any]) -> None:
@@ -82,6 +86,10 @@ def event_as_json(event: ControlEvent) -> dict[str, Any]:
         found["rule"] = _rule_as_json(event.rule)
     if event.rule_id:
         found["rule_id"] = event.rule_id
+    if event.breaker is not None:
+        found["breaker"] = {"name": event.breaker.name, "state": getattr(event.breaker.state, "name", str(event.breaker.state)).lower()}
+    if event.kind is ControlKind.SHED:
+        found["shed_level"] = event.shed_level
     if event.kind in _OF_SYMBOLS:
         found["symbols"] = list(event.symbols) or "all"
     return found

@@ -22,6 +22,7 @@ from jobs.gateway.pacing import Pacer, parse_speed
 from jobs.gateway.publisher import KafkaPublisher, PublishError, PublisherSettings
 from jobs.gateway.readers.column_mapping import parse_mapping
 from jobs.gateway.running_source import RunningSource
+from jobs.monitoring.programs import add_metrics_options, gateway_samples, metrics_served
 from jobs.settings import Settings, load_settings
 from udfs.errors import InvalidSettings, SourceError
 
@@ -34,8 +35,8 @@ def main(arguments: list[str]) -> int:
         pacer = Pacer(parse_speed(options.speed))
         news = read_news_file(options.news, parse_news_mapping(options.news_columns)) if options.news else []
         source = running_source(options.source, options.columns, options.shift_to_now, news)
-        counts = send(source, settings, pacer, close_bars=not options.keep_bars_open)
-    except (SourceError, InvalidSettings, ControlLogUnreadable, NewsUnreadable) as error:
+        counts = send(source, settings, pacer, options)
+    except (SourceError, InvalidSettings, ControlLogUnreadable, NewsUnreadable, OSError) as error:
         say(f"gateway: {error}")
         return 2
     except PublishError as error:
@@ -60,15 +61,16 @@ def running_source(path: Path, columns: str | None, shift_to_now: bool, news: Se
     return RunningSource(source, time.time_ns() - first)
 
 
-def send(source: RunningSource, settings: Settings, pacer: Pacer, *, close_bars: bool) -> GatewayCounts:
-    """Send everything. Raises PublishError, ControlLogUnreadable."""
+def send(source: RunningSource, settings: Settings, pacer: Pacer, options: argparse.Namespace) -> GatewayCounts:
+    """Send everything. Raises PublishError, ControlLogUnreadable, and OSError where the port for metrics is taken."""
     client = settings.kafka.librdkafka_properties()
     sink = KafkaPublisher(PublisherSettings.of(settings.kafka))
     control = ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control, client)
     news = NewsFollower(settings.kafka.bootstrap_servers, settings.topics.news, source.name, client)
     with control, news:
         gateway = Gateway(sink, GatewaySettings.of(settings), pacer, control.version, facts_of(settings.facts), news.items)
-        return gateway.run(source, close_bars=close_bars)
+        with metrics_served(options, lambda: gateway_samples(gateway.snapshot())):
+            return gateway.run(source, close_bars=not options.keep_bars_open)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shift-to-now", action="store_true", help="move all times so that the first event is now")
     parser.add_argument("--keep-bars-open", action="store_true", help="send no last CLOCK: more of these symbols will follow")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file; TICKFLOW_… variables override it")
+    add_metrics_options(parser)
     parser.add_argument("--json", action="store_true", help="print the counters as one JSON object")
     return parser
 

@@ -45,7 +45,7 @@ def start_online_store(
 
 def as_variables(settings: Settings) -> Mapping[str, str]:
     """The settings that the program reads, as `load_settings` takes them, under every name that could say otherwise."""
-    sections = settings.without_secrets()
+    sections = settings.model_dump(mode="json")
     named = {f"TICKFLOW_{section}__{name}".upper(): str(value) for section in _SECTIONS for name, value in sections[section].items()}
     short = {
         "TICKFLOW_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,

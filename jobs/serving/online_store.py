@@ -21,12 +21,15 @@ from confluent_kafka import KafkaException, Message
 from redis import RedisError
 
 from infra.local.console import print_json, say
+from jobs.monitoring.programs import add_metrics_options, metrics_served, online_samples
 from jobs.schema_registry import RegistryError, schema_ids
 from jobs.serving.log_reader import LogReader, LogSettings, LogUnreadable
 from jobs.serving.online_records import OnlineDecoder, OnlineRecord, keep_newest
 from jobs.serving.redis_writer import RedisWriter, StoreWiped
+from jobs.serving.shedding import ShedFollower, ShedLevelNow
 from jobs.settings import Settings, load_settings
 from udfs.errors import InvalidSettings, MalformedMessage
+from udfs.records import ShedLevel
 
 GROUP: Final = "tickflow-online-store"
 MOST_RECORDS: Final = 2000
@@ -47,6 +50,8 @@ class OnlineCounts:
     """Not written: a newer record of the symbol was in the same batch."""
     stale: int = 0
     """Not written: Redis had a newer one."""
+    shed: int = 0
+    """Feature rows not written because of load shedding."""
     malformed: int = 0
     batches: int = 0
     partitions_refilled: int = 0
@@ -58,8 +63,11 @@ class OnlineCounts:
 class OnlineStore:
     """Copies until it is told to stop."""
 
-    def __init__(self, reader: LogReader, writer: RedisWriter, decoder: OnlineDecoder) -> None:
+    def __init__(
+        self, reader: LogReader, writer: RedisWriter, decoder: OnlineDecoder, features_topic: str, shed_level: ShedLevelNow = lambda: 0
+    ) -> None:
         self.counts = OnlineCounts()
+        self._features_topic, self._shed_level = features_topic, shed_level
         self._reader, self._writer, self._decoder = reader, writer, decoder
         self._generation = ""
         self._committed_at = time.monotonic()
@@ -96,9 +104,10 @@ class OnlineStore:
     def _copy(self, messages: list[Message]) -> None:
         if not self._generation:
             return
-        newest = self._newest(messages)
+        newest = self._newest(self._kept(messages))
         result = self._writer.write(self._generation, newest.values())
         self._reader.done(messages)
+        self.counts.records += len(messages)
         self.counts.written += result.written
         self.counts.stale += result.stale
         self.counts.batches += bool(messages)
@@ -106,6 +115,14 @@ class OnlineStore:
         if time.monotonic() - self._committed_at >= COMMIT_SECONDS:
             self._committed_at = time.monotonic()
             self._reader.commit(wait=False)
+
+    def _kept(self, messages: list[Message]) -> list[Message]:
+        """Under too much load without the feature rows, before they cost anything; the next row of a symbol makes up for it."""
+        if self._shed_level() < ShedLevel.ONLINE_FEATURES:
+            return messages
+        kept = [message for message in messages if message.topic() != self._features_topic]
+        self.counts.shed += len(messages) - len(kept)
+        return kept
 
     def _newest(self, messages: list[Message]) -> dict[str, OnlineRecord]:
         newest: dict[str, OnlineRecord] = {}
@@ -116,7 +133,6 @@ class OnlineStore:
                 taken += 1
             except MalformedMessage as error:
                 self._malformed(message, error)
-        self.counts.records += len(messages)
         self.counts.superseded += taken - len(newest)
         return newest
 
@@ -161,7 +177,8 @@ def open_online_store(settings: Settings, group: str = GROUP, instance: str = ""
         client=settings.kafka.librdkafka_properties(),
     )
     decoder = OnlineDecoder(topics.features, topics.signals, schema_ids(settings.schema_registry_url))
-    return OnlineStore(LogReader(log), RedisWriter(online.redis_url, online.time_to_live_seconds), decoder)
+    writer = RedisWriter(online.redis_url, online.time_to_live_seconds)
+    return OnlineStore(LogReader(log), writer, decoder, topics.features, ShedFollower(settings).level)
 
 
 def main(arguments: list[str]) -> int:
@@ -172,9 +189,10 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, lambda *_: stopped.set())
     try:
         store = open_online_store(load_settings(chosen.settings), chosen.group, chosen.instance)
-        say("online store: running")
-        counts = store.run(stopped.is_set)
-    except (InvalidSettings, RegistryError, LogUnreadable) as error:
+        with metrics_served(chosen, lambda: online_samples(store.counts)):
+            say("online store: running")
+            counts = store.run(stopped.is_set)
+    except (InvalidSettings, RegistryError, LogUnreadable, OSError) as error:
         say(f"tickflow online store: {error}")
         return 2
     if chosen.json:
@@ -187,6 +205,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file; TICKFLOW_… variables override it")
     parser.add_argument("--group", default=GROUP, help=f"consumer group (default {GROUP})")
     parser.add_argument("--instance", default="", metavar="NAME", help="name that stays over restarts, one for each running program")
+    add_metrics_options(parser)
     parser.add_argument("--json", action="store_true", help="print the counters at the end")
     return parser.parse_args(arguments)
 

@@ -19,5 +19,6 @@ SELECT
     WHEN 11 THEN 'one_sided'
     WHEN 12 THEN 'model_expired'
     WHEN 13 THEN 'reduce_only'
+    WHEN 14 THEN 'breaker_open'
   END AS code_name
 FROM signals;

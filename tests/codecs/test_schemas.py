@@ -16,7 +16,7 @@ from tests.support.schema_compatibility import breaks
 from udfs.codecs.generated.control_event_pb2 import ControlEvent
 from udfs.codecs.generated.signal_pb2 import Signal
 from udfs.codecs.wire import PINNED_IDS
-from udfs.records import ControlKind, Direction, Measure, SignalCode, SignalStatus
+from udfs.records import ControlKind, Direction, Measure, SignalCode, SignalStatus, TradingState
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "schemas.binpb"
 """Written by `python -m infra.schemas.generate --descriptors FILE`; renew it when something was added."""
@@ -162,6 +162,7 @@ def test_every_schema_starts_with_the_message_that_it_is_named_for() -> None:
         (SignalCode, Signal.Code),
         (ControlKind, ControlEvent.Kind),
         (Measure, ControlEvent.Measure),
+        (TradingState, ControlEvent.State),
     ],
 )
 def test_enumerations_have_the_numbers_of_the_records(members: type[IntEnum], numbers: type[Signal.Direction]) -> None:

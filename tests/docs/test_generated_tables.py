@@ -19,7 +19,6 @@ from jobs.settings import load_settings
 from tests.support.documents import ROOT
 from udfs.errors import Reason
 from udfs.kernels.feature_vector import FEATURE_NAMES
-from udfs.operators.market_function import COUNTERS
 from udfs.records import ControlKind, Measure, SignalCode, SignalStatus
 
 
@@ -50,10 +49,6 @@ def test_the_program_says_whether_tables_are_current() -> None:
 def test_every_code_has_a_meaning(numbers: type[IntEnum], described: dict[IntEnum, str]) -> None:
     assert list(described) == list(numbers)
     assert all(described.values())
-
-
-def test_every_counter_has_a_meaning() -> None:
-    assert tuple(meanings.COUNTERS) == COUNTERS
 
 
 def test_readme_has_every_verb_setting_table_and_report() -> None:

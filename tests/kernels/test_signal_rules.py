@@ -15,7 +15,7 @@ from udfs.records import Direction, SignalCode, SignalStatus
 
 SURE_UP = (0.1, 0.2, 0.7)
 KNOWN_FLAGS = [*RowFlag, *ScoringFlag]
-HALTS = (RowFlag.TRADING_HALTED, ScoringFlag.HALTED_BY_CONTROL)
+HALTS = (RowFlag.TRADING_HALTED, ScoringFlag.HALTED_BY_CONTROL, ScoringFlag.BREAKER_OPEN)
 any_number = st.floats(allow_nan=True, allow_infinity=True)
 probabilities = st.tuples(*[st.floats(0.01, 1.0)] * 3).map(lambda parts: tuple(part / sum(parts) for part in parts))
 
@@ -51,7 +51,7 @@ def test_a_confident_score_of_a_sound_row_is_ok() -> None:
         ({"sigma": 0.0}, SignalCode.NOT_FINITE),
         ({"scores": (math.nan, 0.2, 0.7)}, SignalCode.NOT_FINITE),
         ({"scores": NOTHING_SCORED, "has_model": False}, SignalCode.NO_MODEL),
-        ({"flags": 1 << 12}, SignalCode.NOT_FINITE),
+        ({"flags": 1 << 20}, SignalCode.NOT_FINITE),
     ],
 )
 def test_each_defect_makes_it_abstain_with_its_own_code(change: dict[str, object], code: SignalCode) -> None:

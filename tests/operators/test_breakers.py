@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import onnx
 import pytest
 
 from tests.operators.test_symbol_processor import busy_market, of_kind
-from tests.support.control_memory import frame_of, model_entry, process, processor, reduce_entry, resume_entry
+from tests.support.control_memory import breaker_entry, frame_of, model_entry, process, processor, reduce_entry, resume_entry, shed_entry
 from tests.support.kernel_events import Event, trade
 from tests.support.trained_model import trained_model
 from udfs.kernels.events import EventKind
 from udfs.kernels.signal_rules import Thresholds
-from udfs.records import ModelReference, Signal, SignalCode, SignalStatus
+from udfs.records import ModelReference, ShedLevel, Signal, SignalCode, SignalStatus, TradingState
 
 SECOND = 1_000_000_000
 EASY = Thresholds(minimum_confidence=0.0, minimum_valid_share=0.0, maximum_outside_share=1.0)
@@ -106,6 +107,33 @@ def test_reduce_only_is_said_until_it_is_lifted() -> None:
     assert by_version[3][SignalStatus.OK] > 0
     assert by_version[3][SignalStatus.REDUCING] == 0
     assert {signal.code for signal in found if signal.status is SignalStatus.REDUCING} == {SignalCode.REDUCE_ONLY}
+
+
+@pytest.mark.parametrize("state", [TradingState.REDUCING, TradingState.HALTED])
+def test_an_open_breaker_holds_everything_at_the_frame_that_names_it(state: TradingState) -> None:
+    """No signal is ok between its two entries, whatever people say of single symbols; the code says that it was a breaker."""
+    found = signals(
+        busy_market(3), entries=(breaker_entry("lag", state), resume_entry("BTCUSDT"), breaker_entry("lag", TradingState.ACTIVE))
+    )
+    by_version = {version: Counter(signal.status for signal in found if signal.control_version == version) for version in (1, 2, 3, 4)}
+    assert by_version[1][SignalStatus.OK] > 0
+    assert by_version[4][SignalStatus.OK] > 0
+    held = [signal for signal in found if signal.control_version in (2, 3)]
+    assert SignalStatus.OK not in {signal.status for signal in held}
+    expected = (
+        (SignalStatus.HALTED, SignalCode.BREAKER_OPEN) if state is TradingState.HALTED else (SignalStatus.REDUCING, SignalCode.REDUCE_ONLY)
+    )
+    assert expected in {(signal.status, signal.code) for signal in held}
+
+
+def test_shed_reasons_change_nothing_else() -> None:
+    """Law: the same signals, but for their reasons, from the frame on that names the entry."""
+    market = busy_market(3)
+    whole, shed = (signals(market, entries=(shed_entry(level),)) for level in (ShedLevel.NOTHING, ShedLevel.REASONS))
+    assert [replace(signal, reasons=()) for signal in whole] == [replace(signal, reasons=()) for signal in shed]
+    assert all(signal.reasons == other.reasons for signal, other in zip(whole, shed, strict=True) if signal.control_version == 1)
+    assert any(signal.reasons for signal in whole if signal.control_version == 2)
+    assert not any(signal.reasons for signal in shed if signal.control_version == 2)
 
 
 def test_a_crash_halts_what_was_ok() -> None:

@@ -14,13 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.model_store import fetch_model
-from tests.support.control_memory import fetch_from, halt_entry, model_entry, reduce_entry, remove_entry, resume_entry, rule_entry
+from tests.support.control_memory import (
+    breaker_entry,
+    fetch_from,
+    halt_entry,
+    model_entry,
+    reduce_entry,
+    remove_entry,
+    resume_entry,
+    rule_entry,
+    shed_entry,
+)
 from tests.support.strategies import control_events, damaged
 from tests.support.trained_model import trained_model
 from udfs.codecs.control import encode_control
 from udfs.errors import ModelUnavailable, Reason
 from udfs.operators.control_state import ControlState
-from udfs.records import AlertRule, Measure, ModelReference, TradingState
+from udfs.records import AlertRule, Measure, ModelReference, ShedLevel, TradingState
 
 EXAMPLES = settings(deadline=None)
 SYMBOLS = ("A", "B", "C")
@@ -57,6 +67,31 @@ def test_the_last_word_about_a_symbol_decides_what_is_allowed(words: list[tuple[
         for symbol in SYMBOLS:
             concerned = [said for said, symbols in words[:version] if not symbols or symbol in symbols]
             assert state.at(version).trading_state(symbol) == (concerned[-1] if concerned else TradingState.ACTIVE)
+
+
+_words = st.tuples(st.sampled_from(TradingState), st.one_of(_groups, st.sampled_from(("crash", "lag"))))
+
+
+@EXAMPLES
+@given(st.lists(_words, max_size=12))
+def test_the_stricter_of_people_and_breakers_counts(words: list[tuple[TradingState, tuple[str, ...] | str]]) -> None:
+    """Each has the last word of its own; only who lets everything go closes the breakers."""
+    state = state_of(*(breaker_entry(to, said) if isinstance(to, str) else ENTRY_OF[said](*to) for said, to in words))
+    people, breakers = dict.fromkeys(SYMBOLS, TradingState.ACTIVE), dict[str, TradingState]()
+    for version, (said, to) in enumerate(words, 1):
+        if isinstance(to, str):
+            breakers[to] = said
+        else:
+            people |= dict.fromkeys(to or SYMBOLS, said)
+            breakers = {} if not to and said is TradingState.ACTIVE else breakers
+        for symbol in SYMBOLS:
+            assert state.at(version).trading_state(symbol) == max(people[symbol], *breakers.values(), TradingState.ACTIVE)
+            assert state.at(version).allowed_by_people(symbol) == people[symbol]
+
+
+def test_how_much_is_shed_is_the_last_word() -> None:
+    state = state_of(shed_entry(ShedLevel.REASONS), halt_entry(), resume_entry(), shed_entry(ShedLevel.NOTHING))
+    assert [state.at(version).shed_level for version in range(5)] == [0, 2, 2, 2, 0]
 
 
 _rules = st.builds(

@@ -14,7 +14,7 @@ from udfs.operators.control_log import ControlLog, ControlLogSettings
 from udfs.operators.control_state import FetchModel
 from udfs.operators.symbol_processor import Outcome, SymbolProcessor
 from udfs.operators.worker_settings import WorkerSettings
-from udfs.records import AlertRule, ControlEvent, ControlKind, ModelReference, Position
+from udfs.records import AlertRule, BreakerChange, ControlEvent, ControlKind, ModelReference, Position, ShedLevel, TradingState
 
 SYMBOL = "BTCUSDT"
 
@@ -60,6 +60,14 @@ def resume_entry(*symbols: str) -> bytes:
 
 def reduce_entry(*symbols: str) -> bytes:
     return encode_control(ControlEvent(0, ControlKind.REDUCE, 1, "desk", "", symbols=symbols))
+
+
+def breaker_entry(name: str, state: TradingState) -> bytes:
+    return encode_control(ControlEvent(0, ControlKind.BREAKER, 1, "watch", "", breaker=BreakerChange(name, state)))
+
+
+def shed_entry(level: ShedLevel) -> bytes:
+    return encode_control(ControlEvent(0, ControlKind.SHED, 1, "watch", "", shed_level=int(level)))
 
 
 def fetch_from(models: Mapping[str, bytes]) -> FetchModel:

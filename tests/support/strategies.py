@@ -18,6 +18,7 @@ from udfs.records import (
     AlertRule,
     Attribution,
     Bar,
+    BreakerChange,
     ControlEvent,
     ControlKind,
     Direction,
@@ -27,9 +28,11 @@ from udfs.records import (
     NewsItem,
     Position,
     Rejected,
+    ShedLevel,
     Signal,
     SignalCode,
     SignalStatus,
+    TradingState,
 )
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -211,6 +214,8 @@ def control_events() -> st.SearchStrategy[ControlEvent]:
         of(ControlKind.HALT, symbols=WATCHLISTS),
         of(ControlKind.RESUME, symbols=WATCHLISTS),
         of(ControlKind.REDUCE, symbols=WATCHLISTS),
+        of(ControlKind.BREAKER, breaker=st.builds(BreakerChange, st.from_regex(r"\A[a-z][a-z0-9-]{0,8}\Z"), st.sampled_from(TradingState))),
+        of(ControlKind.SHED, shed_level=st.sampled_from(ShedLevel).map(int)),
     )
 
 

@@ -10,7 +10,7 @@ from udfs.codecs.generated.control_event_pb2 import ControlEvent as ControlMessa
 from udfs.codecs.messages import parse
 from udfs.codecs.wire import PINNED, MessageFraming
 from udfs.errors import InvalidRule, MalformedMessage, Reason
-from udfs.records import AlertRule, ControlEvent, ControlKind, Measure, ModelReference
+from udfs.records import AlertRule, BreakerChange, ControlEvent, ControlKind, Measure, ModelReference, TradingState
 
 CONTROL_FRAMING: Final = PINNED.framing("ControlEvent")
 
@@ -57,7 +57,13 @@ def _message(event: ControlEvent) -> ControlMessage:
         rule=None if event.rule is None else _rule_message(event.rule),
         rule_id=event.rule_id,
         symbols=event.symbols,
+        breaker=None if event.breaker is None else _breaker_message(event.breaker),
+        shed_level=event.shed_level,
     )
+
+
+def _breaker_message(change: BreakerChange) -> ControlMessage.Breaker:
+    return ControlMessage.Breaker(name=change.name, state=int(change.state))  # type: ignore[arg-type]
 
 
 def _model_message(model: ModelReference) -> ControlMessage.Model:
@@ -86,7 +92,13 @@ def _event(message: ControlMessage, offset: int | None) -> ControlEvent:
         rule=_rule(message.rule) if message.HasField("rule") else None,
         rule_id=message.rule_id,
         symbols=tuple(message.symbols),
+        breaker=_breaker(message.breaker) if message.HasField("breaker") else None,
+        shed_level=message.shed_level,
     )
+
+
+def _breaker(message: ControlMessage.Breaker) -> BreakerChange:
+    return BreakerChange(message.name, _member(TradingState, message.state))
 
 
 def _model(message: ControlMessage.Model) -> ModelReference:

@@ -9,7 +9,7 @@ from typing import Final
 
 from udfs.errors import InvalidRule
 from udfs.kernels.alert_rules import check_rule
-from udfs.records import AlertRule, ControlEvent, ControlKind, ModelReference
+from udfs.records import AlertRule, BreakerChange, ControlEvent, ControlKind, ModelReference, ShedLevel, TradingState
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _PART_OF_KIND: Final = {
@@ -20,9 +20,12 @@ _PART_OF_KIND: Final = {
     ControlKind.RESUME: "symbols",
     ControlKind.NEWS_MODEL: "model",
     ControlKind.REDUCE: "symbols",
+    ControlKind.BREAKER: "breaker",
+    ControlKind.SHED: "shed_level",
 }
 """The one part of a control event that each kind carries."""
-_MAY_BE_EMPTY: Final = "symbols"
+_MAY_BE_EMPTY: Final = ("symbols", "shed_level")
+_BREAKER_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def control_problems(event: ControlEvent) -> list[str]:
@@ -32,6 +35,7 @@ def control_problems(event: ControlEvent) -> list[str]:
         *_part_problems(event),
         *(() if event.model is None else _model_problems(event.model)),
         *(() if event.rule is None else _rule_problems(event.rule)),
+        *(() if event.breaker is None else _breaker_problems(event.breaker)),
         *_symbol_problems("symbols", event.symbols),
     ]
 
@@ -41,6 +45,8 @@ def _number_problems(event: ControlEvent) -> Iterable[str]:
         yield f"version is {event.version}; expected 0 or more"
     if event.event_time < 0:
         yield f"event_time is {event.event_time}; expected nanoseconds since 1970"
+    if event.shed_level not in ShedLevel.__members__.values():
+        yield f"shed_level is {event.shed_level}; expected one of {', '.join(f'{level.value} {level.name}' for level in ShedLevel)}"
     if event.kind not in _PART_OF_KIND:
         yield f"kind is {event.kind}; expected one of {', '.join(f'{kind.value} {kind.name}' for kind in ControlKind)}"
 
@@ -51,9 +57,9 @@ def _part_problems(event: ControlEvent) -> Iterable[str]:
     if expected is None:
         return
     name = ControlKind(event.kind).name
-    for part in ("model", "rule", "rule_id", "symbols"):
+    for part in ("model", "rule", "rule_id", "symbols", "breaker", "shed_level"):
         present = bool(getattr(event, part))
-        if part == expected and not present and part != _MAY_BE_EMPTY:
+        if part == expected and not present and part not in _MAY_BE_EMPTY:
             yield f"{name} without {part}"
         if part != expected and present:
             yield f"{name} with {part}, which belongs to another kind"
@@ -66,6 +72,13 @@ def _model_problems(model: ModelReference) -> Iterable[str]:
         yield "model.uri is empty"
     if not _SHA256.fullmatch(model.sha256):
         yield f"model.sha256 is {model.sha256!r}; expected 64 lowercase hexadecimal digits"
+
+
+def _breaker_problems(change: BreakerChange) -> Iterable[str]:
+    if not _BREAKER_NAME.fullmatch(change.name):
+        yield f"breaker.name is {change.name!r}; expected lowercase letters, digits and hyphens"
+    if change.state not in TradingState.__members__.values():
+        yield f"breaker.state is {change.state}; expected one of {', '.join(f'{state.value} {state.name}' for state in TradingState)}"
 
 
 def _rule_problems(rule: AlertRule) -> Iterable[str]:

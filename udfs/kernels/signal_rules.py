@@ -32,7 +32,9 @@ class ScoringFlag(IntFlag):
     MODEL_EXPIRED = 1024
     """The rows that the model was trained on are too old."""
     REDUCE_ONLY = 2048
-    """A person allows positions of the symbol to become smaller only."""
+    """A person, or a breaker, allows positions of the symbol to become smaller only."""
+    BREAKER_OPEN = 4096
+    """A breaker halted everything."""
 
 
 class Thresholds(NamedTuple):
@@ -64,13 +66,14 @@ _FLAGS = (
     (int(ScoringFlag.HALTED_BY_CONTROL), SignalStatus.HALTED, SignalCode.HALTED_BY_CONTROL),
     (int(RowFlag.TRADING_HALTED), SignalStatus.HALTED, SignalCode.TRADING_HALTED),
     (int(RowFlag.FLASH_CRASH), SignalStatus.HALTED, SignalCode.FLASH_CRASH),
+    (int(ScoringFlag.BREAKER_OPEN), SignalStatus.HALTED, SignalCode.BREAKER_OPEN),
     (int(RowFlag.BOOK_QUARANTINED), SignalStatus.ABSTAINED, SignalCode.BOOK_QUARANTINED),
     (int(RowFlag.STALE), SignalStatus.ABSTAINED, SignalCode.STALE_INPUT),
     (int(ScoringFlag.MODEL_EXPIRED), SignalStatus.ABSTAINED, SignalCode.MODEL_EXPIRED),
     (int(ScoringFlag.OUT_OF_RANGE), SignalStatus.ABSTAINED, SignalCode.OUT_OF_RANGE),
 )
-"""The first flag that is set decides: a halt outranks what is wrong with the input."""
-_HALTS = int(ScoringFlag.HALTED_BY_CONTROL) | int(RowFlag.TRADING_HALTED) | int(RowFlag.FLASH_CRASH)
+"""The first flag that is set decides: a halt outranks what is wrong with the input, and the cause of an open breaker stays visible."""
+_HALTS = int(ScoringFlag.HALTED_BY_CONTROL | ScoringFlag.BREAKER_OPEN) | int(RowFlag.TRADING_HALTED) | int(RowFlag.FLASH_CRASH)
 _REDUCE_ONLY = int(ScoringFlag.REDUCE_ONLY)
 """Says nothing against the score: it only limits what an otherwise sound signal may be used for."""
 

@@ -13,7 +13,7 @@ from udfs.codecs.control import decode_control
 from udfs.errors import MalformedMessage, ModelMismatch, ModelUnavailable, Reason, TickflowError
 from udfs.kernels.alert_rules import rules_of_symbol
 from udfs.kernels.feature_vector import FEATURE_NAMES
-from udfs.records import AlertRule, ControlEvent, ControlKind, ModelReference, TradingState
+from udfs.records import AlertRule, BreakerChange, ControlEvent, ControlKind, ModelReference, TradingState
 from udfs.scoring.news_model import SentimentScorer, load_news_model
 from udfs.scoring.onnx_model import Scorer, load_model
 
@@ -42,14 +42,24 @@ class ControlSnapshot:
     """What people allow for every symbol that is not named."""
     by_symbol: Mapping[str, TradingState] = field(default_factory=dict)
     """Symbols for which another state was set since `everything` was."""
+    breakers: Mapping[str, TradingState] = field(default_factory=dict)
+    """Breakers that are open, and what each allows for everything."""
+    breaker_state: TradingState = TradingState.ACTIVE
+    """The strictest of them."""
+    shed_level: int = 0
+    """One of ShedLevel."""
 
     def trading_state(self, symbol: str) -> TradingState:
+        """What is allowed for a symbol, by people and by breakers: the stricter counts."""
+        return max(self.allowed_by_people(symbol), self.breaker_state)
+
+    def allowed_by_people(self, symbol: str) -> TradingState:
         """What people allow for a symbol: the last entry that concerns it counts."""
         return self.by_symbol.get(symbol, self.everything)
 
     def is_halted(self, symbol: str) -> bool:
         """Whether a person halted the symbol."""
-        return self.trading_state(symbol) is TradingState.HALTED
+        return self.allowed_by_people(symbol) is TradingState.HALTED
 
     @property
     def everything_halted(self) -> bool:
@@ -131,6 +141,10 @@ class ControlState:
             return replace(before, rules=(*_without(before.rules, event.rule.rule_id), event.rule))
         if event.kind is ControlKind.REMOVE_ALERT_RULE:
             return replace(before, rules=_without(before.rules, event.rule_id))
+        if event.kind is ControlKind.BREAKER and event.breaker is not None:
+            return _with_breakers(before, _changed(before.breakers, event.breaker))
+        if event.kind is ControlKind.SHED:
+            return replace(before, shed_level=event.shed_level)
         return _set(before, _STATE_OF[event.kind], event.symbols)
 
     def _fetch(self, model: ModelReference) -> bytes:
@@ -147,9 +161,21 @@ def _without(rules: tuple[AlertRule, ...], rule_id: str) -> tuple[AlertRule, ...
     return tuple(rule for rule in rules if rule.rule_id != rule_id)
 
 
+def _changed(breakers: Mapping[str, TradingState], change: BreakerChange) -> dict[str, TradingState]:
+    return {name: state for name, state in {**breakers, change.name: change.state}.items() if state is not TradingState.ACTIVE}
+
+
+def _with_breakers(before: ControlSnapshot, breakers: Mapping[str, TradingState]) -> ControlSnapshot:
+    return replace(before, breakers=breakers, breaker_state=max(breakers.values(), default=TradingState.ACTIVE))
+
+
 def _set(before: ControlSnapshot, state: TradingState, symbols: tuple[str, ...]) -> ControlSnapshot:
-    """The state of these symbols, or of all: what was set for single ones before counts no more then."""
+    """The state of these symbols, or of all: what was set for single ones before counts no more then.
+
+    Who lets everything go closes the breakers, too; what watches opens them again where the reason is still there.
+    """
     if not symbols:
-        return replace(before, everything=state, by_symbol={})
+        after = _with_breakers(before, {}) if state is TradingState.ACTIVE else before
+        return replace(after, everything=state, by_symbol={})
     changed = {**before.by_symbol, **dict.fromkeys(symbols, state)}
     return replace(before, by_symbol={symbol: found for symbol, found in changed.items() if found is not before.everything})

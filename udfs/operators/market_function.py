@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
+import time
 
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import ValueStateDescriptor
 
-from udfs.errors import Reason
 from udfs.kernels.advance import warm_up
 from udfs.operators.control_log import shared_control_log
 from udfs.operators.control_state import FetchModel
+from udfs.operators.job_counters import JobCounters
 from udfs.operators.output_rows import OutputRows
-from udfs.operators.symbol_processor import Outcome, PricedRow, SymbolProcessor
+from udfs.operators.symbol_processor import SymbolProcessor
 from udfs.operators.worker_settings import WorkerSettings
-from udfs.records import Alert, Bar, Position, Rejected, Signal
+from udfs.records import Position
 
 STATE_NAME = "symbol-state"
 """Name of the keyed state in savepoints: never change it."""
-_COUNTER_OF = {PricedRow: "feature_rows", Bar: "bars", Signal: "signals", Alert: "alerts"}
-COUNTERS = ("frames", "accepted_events", "feature_rows", "bars", "signals", "alerts", "late_events", "duplicate_events", "rejected")
-"""Names of the operator's counters, in the metric group of the task."""
 
 
 class MarketFunction(KeyedProcessFunction):
@@ -40,28 +36,17 @@ class MarketFunction(KeyedProcessFunction):
         self._processor = SymbolProcessor(settings, control)
         self._rows = OutputRows(settings.schema_ids)
         self._state = runtime_context.get_state(ValueStateDescriptor(STATE_NAME, Types.PICKLED_BYTE_ARRAY()))
-        group = runtime_context.get_metrics_group()
-        self._counters = {name: group.counter(name) for name in COUNTERS}
+        self._counters = JobCounters(runtime_context.get_metrics_group())
 
     def process_element(self, value: Row, context: KeyedProcessFunction.Context) -> list[Row]:
-        """One frame."""
+        """One frame. The stopwatch of a few of them tells people how long frames take; no result sees it."""
         symbol, frame, topic, partition, offset = value[0], value[1], value[2], value[3], value[4]
+        begun = time.perf_counter_ns() if self._counters.is_sampled() else 0
         outcome = self._processor.process(symbol, frame, Position(topic, partition, offset), self._state.value())
         if outcome.state is not None:
             self._state.update(outcome.state)
-        self._count(outcome)
-        return self._rows.rows(outcome.records)
-
-    def _count(self, outcome: Outcome) -> None:
-        counters = self._counters
-        counters["frames"].inc()
-        counters["accepted_events"].inc(outcome.accepted)
-        if outcome.records:
-            for name, count in Counter(map(_counter_name, outcome.records)).items():
-                counters[name].inc(count)
-
-
-def _counter_name(record: Any) -> str:
-    if type(record) is not Rejected:
-        return _COUNTER_OF[type(record)]
-    return {Reason.LATE: "late_events", Reason.DUPLICATE: "duplicate_events"}.get(record.reason, "rejected")
+        rows = self._rows.rows(outcome.records)
+        self._counters.count(outcome)
+        if begun:
+            self._counters.count_time(time.perf_counter_ns() - begun, bool(rows))
+        return rows

@@ -11,7 +11,7 @@ from udfs.kernels.signal_rules import NOTHING_SCORED, Decision, ScoringFlag, dec
 from udfs.kernels.symbol_state import SymbolState
 from udfs.operators.control_state import ControlSnapshot
 from udfs.operators.worker_settings import WorkerSettings
-from udfs.records import Alert, Direction, FeatureRow, Signal, SignalCode, SignalStatus, TradingState
+from udfs.records import Alert, Direction, FeatureRow, ShedLevel, Signal, SignalCode, SignalStatus, TradingState
 from udfs.scoring.onnx_model import Scorer, Scores
 
 _PRICE_MOVE = int(Feature.RETURN_5_MINUTES)
@@ -23,6 +23,7 @@ _FLAG_OF_STATE = {
     TradingState.REDUCING: int(ScoringFlag.REDUCE_ONLY),
     TradingState.HALTED: int(ScoringFlag.HALTED_BY_CONTROL),
 }
+_FLAG_OF_BREAKERS = _FLAG_OF_STATE | {TradingState.HALTED: int(ScoringFlag.BREAKER_OPEN)}
 _SCORED_SOUNDLY = (SignalCode.NONE, SignalCode.LOW_CONFIDENCE, SignalCode.REDUCE_ONLY, SignalCode.ONE_SIDED)
 _USABLE = (SignalStatus.OK, SignalStatus.REDUCING)
 
@@ -47,13 +48,13 @@ class RowScoring:
         """The signal of a row; `scores` holds it at `index`, None where no model is in force. What a breaker counts goes into `state`."""
         probabilities, expected_return, sigma, valid_share, outside_share = _score_at(scores, index)
         scorer = control.scorer
-        flags = row_flags | _FLAG_OF_STATE[control.trading_state(row.symbol)]
+        flags = row_flags | _FLAG_OF_STATE[control.allowed_by_people(row.symbol)] | _FLAG_OF_BREAKERS[control.breaker_state]
         if scorer is not None:
             flags |= self._flags_of_model(row, scorer, outside_share)
         decision = decide(probabilities, expected_return, sigma, flags, scorer is not None, self._thresholds, valid_share)
         if scorer is not None:
             decision = self._restrained(decision, row, scorer, state)
-        explained = scorer is not None and decision.status in _USABLE and decision.direction is not Direction.NEUTRAL
+        explained = decision.status in _USABLE and decision.direction is not Direction.NEUTRAL and control.shed_level < ShedLevel.REASONS
         model_hash, vector_hash = scorer.sha256 if scorer else "", feature_hash(row.values)
         return Signal(
             signal_id=signal_id(row.symbol, row.event_number, row.event_time, model_hash, vector_hash),

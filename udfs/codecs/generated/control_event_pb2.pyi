@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ControlEvent(_message.Message):
-    __slots__ = ("version", "kind", "event_time", "author", "reason", "model", "rule", "rule_id", "symbols")
+    __slots__ = ("version", "kind", "event_time", "author", "reason", "model", "rule", "rule_id", "symbols", "breaker", "shed_level")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[ControlEvent.Kind]
@@ -18,6 +18,8 @@ class ControlEvent(_message.Message):
         RESUME: _ClassVar[ControlEvent.Kind]
         NEWS_MODEL: _ClassVar[ControlEvent.Kind]
         REDUCE: _ClassVar[ControlEvent.Kind]
+        BREAKER: _ClassVar[ControlEvent.Kind]
+        SHED: _ClassVar[ControlEvent.Kind]
     KIND_UNSPECIFIED: ControlEvent.Kind
     MODEL: ControlEvent.Kind
     ALERT_RULE: ControlEvent.Kind
@@ -26,6 +28,18 @@ class ControlEvent(_message.Message):
     RESUME: ControlEvent.Kind
     NEWS_MODEL: ControlEvent.Kind
     REDUCE: ControlEvent.Kind
+    BREAKER: ControlEvent.Kind
+    SHED: ControlEvent.Kind
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[ControlEvent.State]
+        ACTIVE: _ClassVar[ControlEvent.State]
+        REDUCING: _ClassVar[ControlEvent.State]
+        HALTED: _ClassVar[ControlEvent.State]
+    STATE_UNSPECIFIED: ControlEvent.State
+    ACTIVE: ControlEvent.State
+    REDUCING: ControlEvent.State
+    HALTED: ControlEvent.State
     class Measure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         MEASURE_UNSPECIFIED: _ClassVar[ControlEvent.Measure]
@@ -62,6 +76,13 @@ class ControlEvent(_message.Message):
         cool_down: int
         symbols: _containers.RepeatedScalarFieldContainer[str]
         def __init__(self, rule_id: _Optional[str] = ..., measure: _Optional[_Union[ControlEvent.Measure, str]] = ..., threshold: _Optional[float] = ..., rearm_below: _Optional[float] = ..., cool_down: _Optional[int] = ..., symbols: _Optional[_Iterable[str]] = ...) -> None: ...
+    class Breaker(_message.Message):
+        __slots__ = ("name", "state")
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        STATE_FIELD_NUMBER: _ClassVar[int]
+        name: str
+        state: ControlEvent.State
+        def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[ControlEvent.State, str]] = ...) -> None: ...
     VERSION_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +92,8 @@ class ControlEvent(_message.Message):
     RULE_FIELD_NUMBER: _ClassVar[int]
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     SYMBOLS_FIELD_NUMBER: _ClassVar[int]
+    BREAKER_FIELD_NUMBER: _ClassVar[int]
+    SHED_LEVEL_FIELD_NUMBER: _ClassVar[int]
     version: int
     kind: ControlEvent.Kind
     event_time: int
@@ -80,4 +103,6 @@ class ControlEvent(_message.Message):
     rule: ControlEvent.Rule
     rule_id: str
     symbols: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[int] = ..., kind: _Optional[_Union[ControlEvent.Kind, str]] = ..., event_time: _Optional[int] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ..., model: _Optional[_Union[ControlEvent.Model, _Mapping[str, object]]] = ..., rule: _Optional[_Union[ControlEvent.Rule, _Mapping[str, object]]] = ..., rule_id: _Optional[str] = ..., symbols: _Optional[_Iterable[str]] = ...) -> None: ...
+    breaker: ControlEvent.Breaker
+    shed_level: int
+    def __init__(self, version: _Optional[int] = ..., kind: _Optional[_Union[ControlEvent.Kind, str]] = ..., event_time: _Optional[int] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ..., model: _Optional[_Union[ControlEvent.Model, _Mapping[str, object]]] = ..., rule: _Optional[_Union[ControlEvent.Rule, _Mapping[str, object]]] = ..., rule_id: _Optional[str] = ..., symbols: _Optional[_Iterable[str]] = ..., breaker: _Optional[_Union[ControlEvent.Breaker, _Mapping[str, object]]] = ..., shed_level: _Optional[int] = ...) -> None: ...

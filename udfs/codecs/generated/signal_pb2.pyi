@@ -46,6 +46,7 @@ class Signal(_message.Message):
         ONE_SIDED: _ClassVar[Signal.Code]
         MODEL_EXPIRED: _ClassVar[Signal.Code]
         REDUCE_ONLY: _ClassVar[Signal.Code]
+        BREAKER_OPEN: _ClassVar[Signal.Code]
     NONE: Signal.Code
     NO_MODEL: Signal.Code
     WARMING_UP: Signal.Code
@@ -60,6 +61,7 @@ class Signal(_message.Message):
     ONE_SIDED: Signal.Code
     MODEL_EXPIRED: Signal.Code
     REDUCE_ONLY: Signal.Code
+    BREAKER_OPEN: Signal.Code
     class Attribution(_message.Message):
         __slots__ = ("feature", "contribution", "words")
         FEATURE_FIELD_NUMBER: _ClassVar[int]

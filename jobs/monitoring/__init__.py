@@ -1,0 +1,1 @@
+"""Watching the running job: its numbers for Prometheus, its health for a person, and what opens a breaker."""
