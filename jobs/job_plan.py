@@ -41,8 +41,8 @@ class JobPlan:
     job_name: str = "tickflow"
 
     def to_json(self) -> str:
-        """As text."""
-        values = asdict(self) | {"settings": self.settings.model_dump(mode="json")}
+        """As text, without the logins in addresses: it stands on a command line, and the job talks to none of these."""
+        values = asdict(self) | {"settings": self.settings.without_secrets()}
         values["lake"]["kind"] = self.lake.kind.value
         return json.dumps(values)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,7 +68,7 @@ class KafkaSettings(_Section):
         if self.sasl_mechanism:
             module = "plain.PlainLoginModule" if self.sasl_mechanism == "PLAIN" else "scram.ScramLoginModule"
             user, password = environment.get("TICKFLOW_KAFKA_USERNAME", ""), environment.get("TICKFLOW_KAFKA_PASSWORD", "")
-            login = f'org.apache.kafka.common.security.{module} required username="{user}" password="{password}";'
+            login = f'org.apache.kafka.common.security.{module} required username="{_quoted(user)}" password="{_quoted(password)}";'
             found |= {"sasl.mechanism": self.sasl_mechanism, "sasl.jaas.config": login}
         return found
 
@@ -79,6 +80,11 @@ class KafkaSettings(_Section):
             user, password = environment.get("TICKFLOW_KAFKA_USERNAME", ""), environment.get("TICKFLOW_KAFKA_PASSWORD", "")
             found |= {"sasl.mechanism": self.sasl_mechanism, "sasl.username": user, "sasl.password": password}
         return found
+
+
+def _quoted(text: str) -> str:
+    """As JAAS reads it between quotes: a password cannot end its own string."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 class OnlineSettings(_Section):
@@ -196,8 +202,9 @@ class Settings(_Section):
     schema_registry_url: str = Field(default="", description="Confluent-compatible registry; empty uses the pinned ids")
 
     def without_secrets(self) -> dict[str, Any]:
-        """For the runs table; no field holds a secret."""
-        return self.model_dump(mode="json")
+        """For the runs table, the audit log and command lines: addresses have no login in them, and no other field holds a secret."""
+        found: dict[str, Any] = _without_logins(self.model_dump(mode="json"))
+        return found
 
     def manifest_id(self, code_hash: str) -> str:
         """Names what makes results: code, feature set, and the settings that change results. 20 hexadecimal digits."""
@@ -209,6 +216,16 @@ class Settings(_Section):
             "universe": sorted(self.universe),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
+
+
+_LOGIN = re.compile(r"(?<=://)\S*@|(?<=password=)[^&\s]+")
+"""A login before the host, or a password among the parameters."""
+
+
+def _without_logins(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_logins(found) for name, found in value.items()}
+    return _LOGIN.sub("", value) if isinstance(value, str) else value
 
 
 _SHORT_NAMES = {

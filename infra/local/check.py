@@ -1,4 +1,4 @@
-"""`infra/tickflow check`: lint, format, strict types, layering. Changes nothing."""
+"""`infra/tickflow check`: lint, format, strict types, layering, known weaknesses of packages. Changes nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import subprocess
 import sys
 
-from infra.local import environment, paths
+from infra.local import environment, package_audit, paths
 from infra.local.console import print_json, say
 
 SOURCES = ["udfs", "jobs", "infra", "tests"]
@@ -28,15 +28,16 @@ def run_step(name: str, command: list[str]) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Entry point of the verb. Exit code 1 when a check does not hold; the others still run."""
-    parser = argparse.ArgumentParser(prog="infra/tickflow check", description="Lint, format, strict types and layering.")
+    parser = argparse.ArgumentParser(prog="infra/tickflow check", description="Lint, format, strict types, layering, packages.")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(arguments)
-    held = {name: run_step(name, command) for name, command in STEPS.items()}
-    for name in (name for name, result in held.items() if not result):
+    held: dict[str, bool | None] = {name: run_step(name, command) for name, command in STEPS.items()}
+    held["packages"] = package_audit.held()
+    for name in (name for name, result in held.items() if result is False):
         say(f"check: {name} does not hold")
     if chosen.json:
         print_json(held)
-    return 0 if all(held.values()) else 1
+    return 1 if False in held.values() else 0
 
 
 if __name__ == "__main__":

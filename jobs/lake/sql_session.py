@@ -13,7 +13,9 @@ from jobs.lake.catalog import CATALOG_NAME, create_catalog_statement
 from jobs.lake.settings import LakeSettings
 from jobs.lake.sql_files import statements, with_parameters
 from jobs.lake.tables import NAMESPACE
+from jobs.settings import load_settings
 
+_OPTIONS = ") WITH (\n"
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 
 
@@ -54,19 +56,33 @@ def session_options(session: SqlSession) -> dict[str, str]:
 
 
 def session_statements(session: SqlSession, environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The statements that make the session. The first may hold a password or token: run it, never print it."""
+    """The statements that make the session. Catalog and tables may hold passwords: run them, never print them. Raises InvalidSettings."""
+    client = load_settings(environment=environment).kafka.client_properties(environment)
     return [
         create_catalog_statement(session.lake, environment),
         f"USE CATALOG `{CATALOG_NAME}`",
         f"USE `{session.namespace}`",
-        *(statement for path in sorted((SQL_FOLDER / "tables").glob("*.sql")) for statement in _table_statements(path, session.kafka)),
+        *(
+            statement
+            for path in sorted((SQL_FOLDER / "tables").glob("*.sql"))
+            for statement in _table_statements(path, session.kafka, client)
+        ),
         *file_statements(SQL_FOLDER / "functions.sql"),
         *(statement for path in ordered_views() for statement in file_statements(path)),
     ]
 
 
-def _table_statements(path: Path, kafka: str) -> list[str]:
-    return [statement.text for statement in statements(with_parameters(path.read_text(encoding="utf-8"), {"kafka": kafka}))]
+def _table_statements(path: Path, kafka: str, client: Mapping[str, str]) -> list[str]:
+    text = with_parameters(path.read_text(encoding="utf-8"), {"kafka": kafka})
+    return [_with_options(statement.text, client) for statement in statements(text)]
+
+
+def _with_options(statement: str, client: Mapping[str, str]) -> str:
+    """The statement of a Kafka table with further properties of the client, such as its login."""
+    quoted = {name: value.replace("'", "''") for name, value in client.items()}
+    added = "".join(f"  'properties.{name}' = '{value}',\n" for name, value in quoted.items())
+    before, opening, options = statement.partition(_OPTIONS)
+    return before + opening + added + options
 
 
 def file_statements(path: Path) -> list[str]:

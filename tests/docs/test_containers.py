@@ -20,7 +20,7 @@ SERVICE_KEYS = {
 }  # fmt: skip
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
 VERSIONS = {
-    "v1": {"Namespace", "ServiceAccount", "ConfigMap"},
+    "v1": {"Namespace", "ServiceAccount", "ConfigMap", "PersistentVolumeClaim"},
     "rbac.authorization.k8s.io/v1": {"Role", "RoleBinding"},
     "networking.k8s.io/v1": {"NetworkPolicy"},
     "apps/v1": {"Deployment"},
@@ -94,6 +94,21 @@ def test_compose_sets_what_is_read() -> None:
     hosts = {match for service in SERVICES.values() for match in re.findall(r"//([a-z0-9-]+):\d", str(service.get("environment", "")))}
     assert hosts
     assert hosts <= set(SERVICES)
+
+
+def test_who_steers_the_job_keeps_its_audit_log() -> None:
+    """Whatever submits, halts or opens breakers writes to the one volume that outlives its container."""
+    folder = compose()["x-tickflow"]["environment"]["TICKFLOW_AUDIT"]
+    steering = [service for service in SERVICES.values() if service.get("command", [""])[0] == "infra/tickflow"]
+    assert len(steering) == 2
+    assert all(f"audit:{folder}" in service["volumes"] for service in steering)
+    pods = [spec for found in RESOURCES for spec in pod_specs(found.values[0])]
+    owners = [spec for spec in pods if any(name in str(spec["containers"]) for name in ("infra/tickflow", "jobs.watch"))]
+    assert len(owners) == 2
+    for spec in owners:
+        (mount,) = [found for found in spec["containers"][0]["volumeMounts"] if found["mountPath"] == folder]
+        (volume,) = [found for found in spec["volumes"] if found["name"] == mount["name"]]
+        assert ("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]) in NAMED
 
 
 def test_the_image_installs_this_flink() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,26 @@ def test_secrets_are_used_and_never_stored(monkeypatch: pytest.MonkeyPatch) -> N
     assert (python["sasl.username"], python["sasl.password"]) == ("user-of-kafka", "password-of-kafka")
     assert {java["security.protocol"], python["security.protocol"]} == {"SASL_SSL"}
     assert java["ssl.truststore.location"] == python["ssl.ca.location"] == "/certificates.pem"
+
+
+def test_a_login_in_an_address_is_used_and_never_stored() -> None:
+    """Settings go into the table of runs, the plan onto a command line that everybody on the machine can read."""
+    addresses = {
+        "TICKFLOW_REDIS_URL": "rediss://store:p@ss/word@redis:6379/0",
+        "TICKFLOW_SCHEMA_REGISTRY_URL": "https://me:hidden@registry?password=hidden",
+    }
+    loaded = load_settings(None, addresses)
+    assert loaded.online.redis_url == addresses["TICKFLOW_REDIS_URL"]
+    stored = json.dumps(loaded.without_secrets()) + plan_of(loaded).to_json()
+    assert not [secret for secret in ("p@ss", "hidden", "store:", "me:") if secret in stored]
+    assert "https://registry" in stored
+
+
+@pytest.mark.parametrize("password", ['a"b', "a\\b", '"; evil="'])
+def test_a_password_stays_within_its_quotes(password: str) -> None:
+    login = SECURED.client_properties({"TICKFLOW_KAFKA_USERNAME": "u", "TICKFLOW_KAFKA_PASSWORD": password})["sasl.jaas.config"]
+    words = shlex.split(login.removesuffix(";"))
+    assert words[-2:] == ["username=u", f"password={password}"]
 
 
 def test_plain_connections_need_nothing() -> None:
