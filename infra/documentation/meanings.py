@@ -62,8 +62,8 @@ CODES: Final[Mapping[SignalCode, str]] = {
     SignalCode.FLASH_CRASH: "the price moved by over 10 robust σ and 0.5 % within a minute, and was not calm for long enough since",
     SignalCode.ONE_SIDED: "the model's signals for the symbol all had one direction for three times `scoring.one_sided_minutes`",
     SignalCode.MODEL_EXPIRED: "the newest row that the model was trained on is older than `scoring.model_expiry_days`",
-    SignalCode.REDUCE_ONLY: "`infra/tickflow halt --reduce-only` or a breaker of `infra/tickflow watch` is in force",
-    SignalCode.BREAKER_OPEN: "a breaker of `infra/tickflow watch` halted everything; the control log says which and why",
+    SignalCode.REDUCE_ONLY: "`infra/tickflow halt --reduce-only` or a breaker of `infra/tickflow monitor` is in force",
+    SignalCode.BREAKER_OPEN: "a breaker of `infra/tickflow monitor` halted everything; the control log says which and why",
 }
 
 CONTROL_KINDS: Final[Mapping[ControlKind, str]] = {

@@ -26,8 +26,8 @@ class Metric(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
-WATCH: Final = "watch"
-"""`infra/tickflow watch`: the job, its topics and its control log."""
+MONITOR: Final = "monitor"
+"""`infra/tickflow monitor`: the job, its topics and its control log."""
 GATEWAY: Final = "gateway"
 ONLINE_STORE: Final = "online store"
 
@@ -105,7 +105,7 @@ _ONLINE: Final = (
     _counter("online_outages", "times that Redis or Kafka was away"),
 )
 METRICS_OF: Final[Mapping[str, tuple[Metric, ...]]] = {
-    WATCH: (*_JOB, *_SIGNALS, *_CONTROL, *_OWN),
+    MONITOR: (*_JOB, *_SIGNALS, *_CONTROL, *_OWN),
     GATEWAY: _GATEWAY,
     ONLINE_STORE: _ONLINE,
 }

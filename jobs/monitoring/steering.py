@@ -13,7 +13,7 @@ from udfs.errors import TickflowError
 from udfs.operators.control_state import ControlSnapshot
 from udfs.records import BreakerChange, ControlEvent, ControlKind, ShedLevel, SignalCode, TradingState
 
-AUTHOR: Final = "watch"
+AUTHOR: Final = "monitor"
 _MEANING: Final = {rule.name: rule.meaning for rule in RULES}
 _INTERVAL_SECONDS: Final = 10.0
 """Flink renews its counters now and then: a shorter interval may hold none of what happened."""
@@ -44,10 +44,10 @@ class Steering:
         try:
             self._publish(events)
         except TickflowError as error:
-            self._say(f"watch: {error}")
+            self._say(f"monitor: {error}")
             return []
         for event in events:
-            self._say(f"watch: {event.reason}")
+            self._say(f"monitor: {event.reason}")
         return events
 
     def _values(self, job: JobNumbers | None, mix: SignalMix, now: float) -> dict[str, float]:

@@ -108,7 +108,7 @@ class Watch:
     def _note(self, source: str, failure: str) -> None:
         before = self._failed.get(source, "")
         if bool(failure) != bool(before):
-            self._say(f"watch: {source}: {failure or 'there again'}")
+            self._say(f"monitor: {source}: {failure or 'there again'}")
         if failure:
             self._failed[source] = failure
         else:

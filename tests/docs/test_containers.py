@@ -103,7 +103,7 @@ def test_who_steers_the_job_keeps_its_audit_log() -> None:
     assert len(steering) == 2
     assert all(f"audit:{folder}" in service["volumes"] for service in steering)
     pods = [spec for found in RESOURCES for spec in pod_specs(found.values[0])]
-    owners = [spec for spec in pods if any(name in str(spec["containers"]) for name in ("infra/tickflow", "jobs.watch"))]
+    owners = [spec for spec in pods if any(name in str(spec["containers"]) for name in ("infra/tickflow", "jobs.monitor"))]
     assert len(owners) == 2
     for spec in owners:
         (mount,) = [found for found in spec["containers"][0]["volumeMounts"] if found["mountPath"] == folder]

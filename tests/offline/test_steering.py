@@ -208,7 +208,7 @@ def test_what_cannot_be_published_is_decided_again() -> None:
     market.steering = Steering(away, said.append, lambda: market.now)
     market.signals(10)
     assert market.look() == []
-    assert said == ["watch: no broker"]
+    assert said == ["monitor: no broker"]
     market.steering._publish = market.publish
     assert len(market.look()) == 1
 
@@ -218,7 +218,7 @@ def test_opening_needs_no_audit_log_and_closing_does(tmp_path: Path) -> None:
     (tmp_path / "no-folder").write_text("")
     log = AuditLog(tmp_path / "no-folder" / "audit")
     opens, closes = (
-        ControlEvent(0, ControlKind.BREAKER, 1, "watch", "why", breaker=BreakerChange("lag", state))
+        ControlEvent(0, ControlKind.BREAKER, 1, "monitor", "why", breaker=BreakerChange("lag", state))
         for state in (TradingState.REDUCING, TradingState.ACTIVE)
     )
     assert audited([opens], lambda _: 1, log) == [1]

@@ -63,11 +63,11 @@ def reduce_entry(*symbols: str) -> bytes:
 
 
 def breaker_entry(name: str, state: TradingState) -> bytes:
-    return encode_control(ControlEvent(0, ControlKind.BREAKER, 1, "watch", "", breaker=BreakerChange(name, state)))
+    return encode_control(ControlEvent(0, ControlKind.BREAKER, 1, "monitor", "", breaker=BreakerChange(name, state)))
 
 
 def shed_entry(level: ShedLevel) -> bytes:
-    return encode_control(ControlEvent(0, ControlKind.SHED, 1, "watch", "", shed_level=int(level)))
+    return encode_control(ControlEvent(0, ControlKind.SHED, 1, "monitor", "", shed_level=int(level)))
 
 
 def fetch_from(models: Mapping[str, bytes]) -> FetchModel:

@@ -1,4 +1,4 @@
-"""`infra/tickflow watch`: watch the running job, its signals and its control log, and tell Prometheus."""
+"""`infra/tickflow monitor`: watch the running job, its signals and its control log, and tell Prometheus."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    return finish("watch", chosen.json, lambda: watch(chosen, stopped), _tell, {TickflowError: USAGE, OSError: USAGE})
+    return finish("monitor", chosen.json, lambda: watch(chosen, stopped), _tell, {TickflowError: USAGE, OSError: USAGE})
 
 
 def watch(chosen: argparse.Namespace, stopped: threading.Event) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def watch(chosen: argparse.Namespace, stopped: threading.Event) -> dict[str, Any
     steering = Steering(partial(publish_all, settings=settings), say) if chosen.breakers else None
     with Watch(settings, schema_ids(settings.schema_registry_url), say, steering) as found:
         server = MetricsServer(found.samples, chosen.port, chosen.host)
-        say(f"watch: http://{chosen.host}:{server.port}/metrics")
+        say(f"monitor: http://{chosen.host}:{server.port}/metrics")
         try:
             while not stopped.is_set() and time.monotonic() < ends:
                 found.look()
@@ -54,7 +54,7 @@ def _tell(result: dict[str, Any]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="infra/tickflow watch", description="Watch the running job, and tell Prometheus.")
+    parser = argparse.ArgumentParser(prog="infra/tickflow monitor", description="Watch the running job, and tell Prometheus.")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"where Prometheus asks (default {DEFAULT_PORT}; 0: a free one)")
     parser.add_argument("--host", default=LOOPBACK, help=f"address to listen on (default {LOOPBACK}: this machine alone)")
     parser.add_argument("--breakers", action="store_true", help="also open and close breakers for everything, in the control log; run one")
