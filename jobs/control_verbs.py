@@ -39,7 +39,7 @@ def add_author(parser: argparse.ArgumentParser) -> None:
 
 def control_settings(file: Path | None, data: Path | None) -> Settings:
     """Settings for the services that run for a data directory, unless the environment names others. Raises InvalidSettings."""
-    return load_settings(file, {**_running_services(data), **os.environ})
+    return load_settings(file, {**running_services(data), **os.environ})
 
 
 def publish_all(events: Sequence[ControlEvent], settings: Settings) -> list[int]:
@@ -130,7 +130,7 @@ def _problems(event: ControlEvent) -> list[str]:
     return []
 
 
-def _running_services(data: Path | None) -> Mapping[str, str]:
+def running_services(data: Path | None) -> Mapping[str, str]:
     """Variables of the embedded services when they run."""
     from infra.local import paths, processes
     from infra.local.services import Services

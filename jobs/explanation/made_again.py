@@ -22,6 +22,10 @@ from udfs.operators.symbol_processor import PricedRow
 from udfs.records import Signal
 
 
+class UnknownSignal(TickflowError):
+    """No stored signal has this id."""
+
+
 class MadeAgain(NamedTuple):
     """A signal as it comes out now, with everything that it was made of."""
 
@@ -33,12 +37,12 @@ class MadeAgain(NamedTuple):
 
 
 def stored_signal(catalog: Catalog, signal_id: str) -> dict[str, Any]:
-    """The row of table `signals`. Raises TickflowError when there is none of that id."""
+    """The row of table `signals`. Raises UnknownSignal."""
     for batch in read_rows(catalog, NAMESPACE, "signals"):
         found = batch.filter(pc.equal(batch.column("signal_id"), signal_id))
         if found.num_rows:
             return dict(found.to_pylist()[0])
-    raise TickflowError(f"no stored signal has the id {signal_id!r}; signals appear in the lake with the job's next checkpoint")
+    raise UnknownSignal(f"no stored signal has the id {signal_id!r}; signals appear in the lake with the job's next checkpoint")
 
 
 def make_again(

@@ -65,9 +65,17 @@ def scan_batches(
     stored: Table, columns: Sequence[str], wanted: BooleanExpression, snapshot_id: int | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Batches of the rows of any table that `wanted` lets through, as of a snapshot (the newest when none is named), a file at a time."""
+    for _, batches in planned_files(stored, columns, wanted, snapshot_id):
+        yield from batches
+
+
+def planned_files(
+    stored: Table, columns: Sequence[str], wanted: BooleanExpression, snapshot_id: int | None = None
+) -> Iterator[tuple[FileScanTask, Iterator[pa.RecordBatch]]]:
+    """Each file that may hold such rows, and its rows, of which nothing is read before the first is asked for."""
     scan = _scan(stored, columns, wanted, snapshot_id)
     for task in scan.plan_files():
-        yield from _read_file(stored, scan, task)
+        yield task, _read_file(stored, scan, task)
 
 
 def frames_in_order(catalog: Catalog, namespace: str, selection: Selection = EVERYTHING) -> Iterator[StoredFrame]:

@@ -1,0 +1,43 @@
+"""The HTTP application: paths, problems, and what surrounds every request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from jobs.lake.settings import LakeSettings
+from jobs.serving.api import live_paths, operation_paths, problems, reading_paths, user_paths
+from jobs.serving.api.guard import Guard, to_stderr
+from jobs.serving.api.parts import Parts, ServeSettings
+from jobs.settings import Settings
+
+DESCRIPTION = """Signals, features, bars and alerts of a Tickflow job, with their history and their reasons.
+
+Each answer carries the time of its event, its age in seconds and a status: `live`, or `fallback` when it is old or something does not
+answer, with the reason in `why` and the last value that is known, or `unknown`. Every request needs a key as `Authorization: Bearer …`."""
+
+
+def application(
+    settings: Settings, lake: LakeSettings, serve: ServeSettings, log: Callable[[dict[str, Any]], None] | None = to_stderr
+) -> FastAPI:
+    """The application; it follows the topics from its start to its end."""
+
+    @asynccontextmanager
+    async def life(found: FastAPI) -> AsyncIterator[None]:
+        found.state.parts = parts = Parts(settings, lake, serve).start()
+        try:
+            yield
+        finally:
+            parts.close()
+
+    made = FastAPI(
+        title="Tickflow", version="1", description=DESCRIPTION, lifespan=life, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    for paths in (reading_paths, user_paths, operation_paths, live_paths):
+        made.include_router(paths.router)
+    problems.install(made)
+    made.add_middleware(Guard, log=log)
+    return made

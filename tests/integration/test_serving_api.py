@@ -1,0 +1,350 @@
+"""The API against a real broker and a real Redis: what is pushed is read, what is stale or away is said, and strangers get nothing."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect as connect_socket
+from websockets.typing import Origin
+
+from infra.local.endpoints import Endpoints
+from jobs.serving.online_records import OnlineDecoder
+from jobs.serving.redis_writer import RedisWriter
+from jobs.settings import Settings
+from tests.support.online_records import HERE, SECOND, START, abstained, as_sent, feature_row, signal
+from tests.support.served import NOBODY, Served, own_redis, own_settings, served, wait_until
+from udfs.codecs.wire import PINNED
+from udfs.records import Alert, Signal
+
+LIVE = ("read",)
+
+
+@pytest.fixture(scope="module")
+def api(services: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    settings = own_settings(services.kafka_bootstrap, services.redis_url)
+    with served(settings, tmp_path_factory.mktemp("api")) as found:
+        yield found
+
+
+def store(settings: Settings, *records: Signal) -> None:
+    """What the online store would have written."""
+    writer, decoder = RedisWriter(settings.online.redis_url, 3600), OnlineDecoder("features", "signals", PINNED)
+    sent = [as_sent(record, "features", "signals") for record in records]
+    writer.write(writer.generation(), [decoder.decode(each.topic, each.value) for each in sent])
+    writer.close()
+
+
+def alert(symbol: str, number: int, rule_id: str = "big-move") -> Alert:
+    time = START + number * SECOND
+    return Alert(f"alert-{symbol}-{number}", rule_id, symbol, time, time, number, "price_move", 0.01, 0.02, "", HERE, "manifest")
+
+
+def answer_of(client: httpx.Client, symbol: str) -> dict[str, Any]:
+    answers: list[dict[str, Any]] = client.get("/v1/signals", params={"symbols": symbol}).json()["answers"]
+    return answers[0]
+
+
+def test_what_is_pushed_is_read_and_an_older_record_changes_nothing(api: Served) -> None:
+    with api.client() as client:
+        api.send(signal("P1", 5), feature_row("P1", 5))
+        wait_until(lambda: answer_of(client, "P1")["status"] == "live")
+        found = client.get("/v1/signals/P1").json()
+        assert (found["signal"]["signal_id"], found["signal"]["price"]) == ("id-P1-5", 100.0 + 5 / 7)
+        assert found["event_time"] == "2013-05-31T11:33:25.000000000Z"
+        api.send(signal("P1", 3), signal("P1", 6))
+        wait_until(lambda: client.get("/v1/signals/P1").json()["signal"]["event_number"] == 6)
+        api.send(signal("P1", 4), signal("P2", 1))
+        wait_until(lambda: answer_of(client, "P2")["status"] == "live")
+        assert client.get("/v1/signals/P1").json()["signal"]["event_number"] == 6
+        assert client.get("/v1/features/P1").json()["features"]["values"] == {"0": 5.0, "1": None, "2": -1.5}
+        assert set(client.get("/v1/book/P1").json()["book"]) >= {"spread", "imbalance_5_levels"}
+        assert {"P1", "P2"} <= set(client.get("/v1/symbols").json()["symbols"])
+
+
+def test_a_signal_without_a_score_has_nulls_and_its_reason(api: Served) -> None:
+    with api.client() as client:
+        api.send(abstained(signal("N1", 5)))
+        wait_until(lambda: answer_of(client, "N1")["status"] == "live")
+        found = answer_of(client, "N1")["signal"]
+        assert (found["confidence"], found["probabilities"]["up"], found["status"], found["code"]) == (None, None, "abstained", "no_model")
+
+
+def test_what_was_stored_before_is_read_from_the_online_store(api: Served) -> None:
+    store(api.parts.settings, signal("R1", 9))
+    with api.client() as client:
+        assert client.get("/v1/signals/R1").json()["signal"]["event_number"] == 9
+
+
+def test_what_is_old_is_a_fallback_that_says_so(api: Served) -> None:
+    with api.client() as client:
+        api.send(signal("O1", 1), signal("O2", 500))
+        wait_until(lambda: answer_of(client, "O2")["signal"] is not None)
+        found = answer_of(client, "O1")
+        assert found["status"] == "fallback"
+        assert "stale" in found["why"]
+        assert found["signal"]["event_number"] == 1
+        assert found["age_seconds"] >= 499
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["signals?symbols=A", "signals/A", "features/A", "book/A", "alerts", "symbols", "symbols/A/bars", "why/x", "watchlists", "watchlists/a",
+     "rules", "freshness", "models", "control", "operations", "stream?symbols=A"],
+)  # fmt: skip
+def test_an_unauthorised_caller_gets_nothing(api: Served, path: str) -> None:
+    """Without a key, with a made-up, an expired and a revoked one, and with a key whose scope is another."""
+    expired = api.users.add_key("ann", ["read"], expires_at=1)[1]
+    revoked, dead = api.users.add_key("ann", ["read"])
+    assert api.users.revoke_key(revoked.key_id)
+    made_up = ("", "Bearer", "Bearer tf_00000000_made-up", f"Basic {api.key()}", f"Bearer {'x' * 500}")
+    with api.stranger() as client:
+        for given in (*made_up, f"Bearer {expired}", f"Bearer {dead}"):
+            found = client.get(f"/v1/{path}", headers={"Authorization": given} if given else {})
+            assert (found.status_code, set(found.json())) == (401, {"error"})
+    with api.client("ann", ["operate"]) as client:
+        assert client.get(f"/v1/{path}").status_code == 403
+
+
+def test_a_key_opens_what_its_scopes_say(api: Served) -> None:
+    with api.client("ann", LIVE) as client:
+        assert client.put("/v1/watchlists/mine", json={"symbols": ["A"]}).status_code == 403
+        assert client.put("/v1/rules/mine", json=RULE).status_code == 403
+        assert client.post("/v1/halt", json={"all": True, "reason": "just so"}).status_code == 403
+    assert api.parts.control.current.snapshot.everything_halted is False
+
+
+def test_watchlists_are_created_changed_and_deleted_and_are_nobody_elses(api: Served) -> None:
+    with api.client("ann") as ann, api.client("bob") as bob:
+        assert ann.put("/v1/watchlists/mine", json={"symbols": ["A", "B", "A"]}).json() == {"name": "mine", "symbols": ["A", "B"]}
+        assert bob.get("/v1/watchlists/mine").status_code == 404
+        assert bob.delete("/v1/watchlists/mine").status_code == 404
+        assert bob.get("/v1/watchlists").json() == {"watchlists": []}
+        ann.put("/v1/watchlists/mine", json={"symbols": ["C"]})
+        assert ann.get("/v1/watchlists/mine").json()["symbols"] == ["C"]
+        assert ann.delete("/v1/watchlists/mine").status_code == 204
+        assert ann.get("/v1/watchlists/mine").status_code == 404
+
+
+RULE = {"measure": "price_move", "threshold": 0.02, "rearm_below": 0.01, "cool_down_seconds": 60, "symbols": ["A", "B"]}
+
+
+WRONG_RULES: list[dict[str, Any]] = [
+    {"threshold": 0}, {"threshold": "NaN"}, {"symbols": []}, {"measure": "x"}, {"rearm_below": 5}, {"cool_down_seconds": -1},
+]  # fmt: skip
+
+
+def test_rules_reach_the_job_over_the_control_log_and_are_nobody_elses(api: Served) -> None:
+    with api.client("ann") as ann, api.client("bob") as bob:
+        version = ann.put("/v1/rules/moves", json=RULE).json()["version"]
+        (mine,) = [rule for rule in ann.get("/v1/rules").json()["rules"] if rule["is_own"]]
+        assert (mine["name"], mine["threshold"], mine["symbols"]) == ("moves", 0.02, ["A", "B"])
+        assert [rule.rule_id for rule in api.parts.control.current.snapshot.rules_of("A")] == ["user.ann.moves"]
+        assert not [rule for rule in bob.get("/v1/rules").json()["rules"] if "ann" in rule["rule_id"]]
+        assert bob.delete("/v1/rules/moves").status_code == 404
+        assert "ann" not in json.dumps(bob.get("/v1/control").json())
+        assert ann.put("/v1/rules/moves", json=RULE | {"threshold": 0.03}).json()["version"] == version + 1
+        assert ann.delete("/v1/rules/moves").json()["version"] == version + 2
+        assert not api.parts.control.current.snapshot.rules_of("A")
+        api.send(alert("A", 1, "user.ann.moves"), alert("A", 2), alert("A", 2))
+        wait_until(lambda: len(ann.get("/v1/alerts").json()["alerts"]) == 2)
+        assert [each["rule_id"] for each in bob.get("/v1/alerts").json()["alerts"]] == ["big-move"]
+
+
+def test_halt_and_resume_are_written_with_who_and_why(api: Served) -> None:
+    with api.client("olga", ["read", "operate"]) as client:
+        assert client.post("/v1/halt", json={"symbols": ["H1"], "all": True, "reason": "both at once"}).status_code == 422
+        assert client.post("/v1/halt", json={"reason": "of nothing"}).status_code == 422
+        assert client.post("/v1/halt", json={"symbols": ["H1"], "reason": "  "}).status_code == 422
+        client.post("/v1/halt", json={"symbols": ["H1"], "reason": "odd prices"}).raise_for_status()
+        found = client.get("/v1/control").json()
+        assert found["symbols"] == {"H1": "halted"}
+        assert (found["entries"][0]["reason"], found["entries"][0]["author"][:4]) == ("odd prices", "olga")
+        client.post("/v1/resume", json={"symbols": ["H1"], "reason": "fine again"}).raise_for_status()
+        assert client.get("/v1/control").json()["symbols"] == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("signals/no-such", 404),
+        ("features/no-such", 404),
+        ("signals", 422),
+        ("signals?symbols=", 422),
+        ("signals?symbols=" + ",".join(["A"] * 201), 422),
+        ("signals/" + "A" * 65, 422),
+        ("signals/%00", 422),
+        ("signals/A%0AB", 422),
+        ("signals/'%20or%201=1--", 422),
+        ("signals/%2e%2e%2f%2e%2e%2fetc%2fpasswd", 404),
+        ("symbols/A'%20OR%20'1'='1/bars", 422),
+        ("symbols/A/bars?length_seconds=7", 422),
+        ("symbols/A/bars?limit=1001", 422),
+        ("symbols/A/bars?limit=0", 422),
+        ("symbols/A/bars?before=nonsense", 422),
+        ("symbols/A/bars?before=WyJ4IiwgMV0", 422),
+        ("symbols/A/bars?from=yesterday", 422),
+        ("symbols/A/bars?from=2026-01-01T00:00:00", 422),
+        ("symbols/A/bars?from=9999-12-31T23:59:59-12:00", 200),
+        ("why/no-such-signal", 404),
+        ("why/../../x", 404),
+        ("why/%27;drop%20table", 422),
+        ("watchlists/%2e%2e", 422),
+        ("nothing", 404),
+    ],
+)
+def test_bad_input_has_its_answer(api: Served, path: str, status: int) -> None:
+    """Named in one form, with the request's id, and without repeating what was sent."""
+    with api.client() as client:
+        found = client.get(f"/v1/{path}", headers={"X-Request-Id": "of-this-test"})
+        assert found.status_code == status
+        assert found.headers["x-request-id"] == "of-this-test"
+        if status != 200:
+            assert found.json()["error"]["request_id"] == "of-this-test"
+
+
+def test_bodies_that_are_too_large_or_nonsense_are_refused(api: Served) -> None:
+    with api.client() as client:
+        large = b'{"symbols": ["' + b"A" * 70_000 + b'"]}'
+        for content in (large, iter([large[:40_000], large[40_000:]])):
+            found = client.put("/v1/watchlists/a", content=content, headers={"Content-Type": "application/json"})
+            assert found.status_code == 413
+        for content in (b"{", b"[]", b'{"symbols": []}', b'{"symbols": ["A"], "user": "bob"}', b'{"symbols": ["a b"]}', b"\xff\xfe"):
+            found = client.put("/v1/watchlists/a", content=content, headers={"Content-Type": "application/json"})
+            assert found.status_code in (400, 422)
+        for words in WRONG_RULES:
+            assert client.put("/v1/rules/a", json=RULE | words).status_code == 422
+        assert client.put("/v1/rules/a.b", json=RULE).status_code == 422
+        assert client.get("/v1/watchlists").json() == {"watchlists": []}
+
+
+def test_the_access_log_holds_no_secret(api: Served) -> None:
+    with api.client() as client:
+        client.get("/v1/signals", params={"symbols": "A", "key": api.key()}, headers={"X-Request-Id": "look-for-me"})
+    entries = [entry for entry in api.log if entry["request_id"] == "look-for-me"]
+    assert [(entry["path"], entry["status"], entry["method"]) for entry in entries] == [("/v1/signals", 200, "GET")]
+    assert api.key() not in json.dumps(api.log)
+    assert entries[0]["key"] == api.key().split("_")[1]
+    assert api.key().encode() not in b"".join(file.read_bytes() for file in Path(api.parts.serve.users.parent).glob("users.db*"))
+
+
+def test_other_origins_are_told_nothing(api: Served) -> None:
+    with api.stranger() as client:
+        asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+        found = client.options("/v1/signals", headers=asked)
+    assert not [name for name in found.headers if name.startswith("access-control")]
+    with pytest.raises(Exception, match="403"):
+        connect_socket(f"{api.url.replace('http', 'ws')}/v1/live", origin=Origin("https://elsewhere.example"))
+
+
+def test_a_key_that_asks_too_often_waits(services: Endpoints, tmp_path: Path) -> None:
+    settings = own_settings(services.kafka_bootstrap, services.redis_url)
+    with served(settings, tmp_path, requests_a_second=0.01, requests_at_once=3) as api, api.client("ann") as ann, api.client("bob") as bob:
+        found = [ann.get("/v1/watchlists") for _ in range(4)]
+        assert [each.status_code for each in found] == [200, 200, 200, 429]
+        assert int(found[3].headers["retry-after"]) > 0
+        assert bob.get("/v1/watchlists").status_code == 200
+
+
+def test_live_watchlist_over_server_sent_events(api: Served) -> None:
+    api.send(signal("L1", 1))
+    with api.client() as client, client.stream("GET", "/v1/stream", params={"symbols": "L1,L2"}) as lines:
+        updates = (json.loads(line.removeprefix("data: ")) for line in lines.iter_lines() if line.startswith("data: "))
+        first = next(updates)
+        assert [each["symbol"] for each in first["signals"]] == ["L1", "L2"]
+        api.send(signal("L2", 1), signal("L3", 1), alert("L2", 1))
+        second = next(updates)
+        while not second["alerts"]:
+            second = next(updates)
+        assert second["alerts"][0]["symbol"] == "L2"
+    wait_until(lambda: len(api.parts.hub) == 0, lambda: len(api.parts.hub))
+
+
+def test_live_watchlist_over_a_socket(api: Served) -> None:
+    address = f"{api.url.replace('http', 'ws')}/v1/live"
+    with connect_socket(address) as socket:
+        socket.send(json.dumps({"key": api.key(), "symbols": ["W1"]}))
+        assert json.loads(socket.recv(20))["signals"][0]["symbol"] == "W1"
+        api.send(*(signal("W1", number) for number in range(1, 400)))
+        newest, messages = 0, 0
+        while newest < 399:
+            newest = json.loads(socket.recv(20))["signals"][0]["signal"]["event_number"]
+            messages += 1
+        assert messages < 100, "what came between is left out"
+    for hello in ('{"symbols": ["W1"]}', '{"key": "tf_x", "symbols": ["W1"]}', "{", "[]", '{"key": 1, "symbols": [""]}'):
+        with connect_socket(address) as socket:
+            socket.send(hello)
+            with pytest.raises(ConnectionClosed):
+                socket.recv(20)
+    wait_until(lambda: len(api.parts.hub) == 0, lambda: len(api.parts.hub))
+
+
+def test_a_client_that_never_reads_costs_nothing_but_its_place(api: Served) -> None:
+    """Others are served, and what waits for it stays as small as its watchlist."""
+    stuck = socket.create_connection(("127.0.0.1", int(api.url.rsplit(":", 1)[1])))
+    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stuck.sendall(f"GET /v1/stream?symbols=Z1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.key()}\r\n\r\n".encode())
+    wait_until(lambda: len(api.parts.hub) == 1)
+    with api.client() as client:
+        for number in range(1, 30):
+            api.send(*(signal("Z1", number * 100 + each) for each in range(100)))
+        wait_until(lambda: client.get("/v1/signals/Z1").json()["signal"]["event_number"] == 2999)
+    (subscriber,) = api.parts.hub._all
+    assert len(subscriber._symbols) <= 1
+    stuck.close()
+    wait_until(lambda: len(api.parts.hub) == 0, lambda: len(api.parts.hub))
+
+
+def test_idle_sockets_keep_nobody_out(api: Served) -> None:
+    port = int(api.url.rsplit(":", 1)[1])
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(400)]
+    try:
+        with api.client() as client:
+            assert client.get("/health").json() == {"status": "ok"}
+    finally:
+        for each in idle:
+            each.close()
+
+
+def test_without_redis_what_was_pushed_is_read(services: Endpoints, tmp_path: Path) -> None:
+    with own_redis(tmp_path) as (url, kill):
+        settings = own_settings(services.kafka_bootstrap, url)
+        store(settings, signal("K2", 4))
+        with served(settings, tmp_path) as api, api.client() as client:
+            api.send(signal("K1", 5))
+            wait_until(lambda: answer_of(client, "K1")["status"] == "live")
+            kill()
+            wait_until(lambda: answer_of(client, "K3")["status"] == "fallback")
+            assert answer_of(client, "K1")["status"] == "live"
+            found = client.get("/v1/signals/K3")
+            assert (found.status_code, found.json()["signal"]) == (200, None)
+            assert client.get("/v1/freshness").json()["parts"]["online_store"]["status"] == "away"
+
+
+def test_without_kafka_the_online_store_is_read_and_nothing_is_changed(services: Endpoints, tmp_path: Path) -> None:
+    settings = own_settings(NOBODY, services.redis_url)
+    store(settings, replace(signal("M1", 5), symbol="M1"))
+    with served(settings, tmp_path) as api, api.client("ann", ["read", "write", "operate"]) as client:
+        assert client.get("/v1/signals/M1").json()["signal"]["event_number"] == 5
+        found = client.get("/v1/freshness").json()
+        assert (found["status"], found["parts"]["stream"]["status"]) == ("fallback", "away")
+        assert client.get("/v1/alerts").json()["status"] == "fallback"
+        for response in (client.put("/v1/rules/a", json=RULE), client.post("/v1/halt", json={"all": True, "reason": "in vain"})):
+            assert (response.status_code, response.json()["error"]["code"]) == (503, "stream_unavailable")
+        assert client.put("/v1/watchlists/a", json={"symbols": ["A"]}).status_code == 200
+        assert client.get("/v1/operations").json()["status"] == "fallback"
+
+
+def test_without_kafka_and_redis_nothing_breaks(tmp_path: Path) -> None:
+    with served(own_settings(NOBODY, f"redis://{NOBODY}/0"), tmp_path) as api, api.client() as client:
+        found = client.get("/v1/signals", params={"symbols": "A,B"})
+        assert found.status_code == 200
+        assert [each["status"] for each in found.json()["answers"]] == ["fallback", "fallback"]
+        assert client.get("/v1/symbols/A/bars").json()["status"] == "unknown"
