@@ -55,7 +55,7 @@ class Control(Body):
 class Switch(Body):
     """Symbols to halt or resume: some, or all."""
 
-    symbols: Annotated[list[Symbol], Field(max_length=MOST_SYMBOLS)] = []
+    symbols: Annotated[list[Symbol], Field(default_factory=list, max_length=MOST_SYMBOLS)]
     all: bool = False
     reduce_only: bool = False
     reason: Reason

@@ -20,6 +20,8 @@ Status = Literal["live", "fallback", "unknown"]
 
 
 class Body(BaseModel):
+    """No field that is not named."""
+
     model_config = ConfigDict(extra="forbid")
 
 
