@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect as connect_socket
 from websockets.typing import Origin
 
 from infra.local.endpoints import Endpoints
-from jobs.serving.online_records import OnlineDecoder
-from jobs.serving.redis_writer import RedisWriter
-from jobs.settings import Settings
-from tests.support.online_records import HERE, SECOND, START, abstained, as_sent, feature_row, signal
-from tests.support.served import NOBODY, Served, own_redis, own_settings, served, wait_until
-from udfs.codecs.wire import PINNED
-from udfs.records import Alert, Signal
+from tests.support.online_records import abstained, feature_row, signal
+from tests.support.served import RULE, Served, alert, answer_of, own_settings, served, store, wait_until
 
 LIVE = ("read",)
 
@@ -32,24 +23,6 @@ def api(services: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     settings = own_settings(services.kafka_bootstrap, services.redis_url)
     with served(settings, tmp_path_factory.mktemp("api")) as found:
         yield found
-
-
-def store(settings: Settings, *records: Signal) -> None:
-    """What the online store would have written."""
-    writer, decoder = RedisWriter(settings.online.redis_url, 3600), OnlineDecoder("features", "signals", PINNED)
-    sent = [as_sent(record, "features", "signals") for record in records]
-    writer.write(writer.generation(), [decoder.decode(each.topic, each.value) for each in sent])
-    writer.close()
-
-
-def alert(symbol: str, number: int, rule_id: str = "big-move") -> Alert:
-    time = START + number * SECOND
-    return Alert(f"alert-{symbol}-{number}", rule_id, symbol, time, time, number, "price_move", 0.01, 0.02, "", HERE, "manifest")
-
-
-def answer_of(client: httpx.Client, symbol: str) -> dict[str, Any]:
-    answers: list[dict[str, Any]] = client.get("/v1/signals", params={"symbols": symbol}).json()["answers"]
-    return answers[0]
 
 
 def test_what_is_pushed_is_read_and_an_older_record_changes_nothing(api: Served) -> None:
@@ -131,9 +104,6 @@ def test_watchlists_are_created_changed_and_deleted_and_are_nobody_elses(api: Se
         assert ann.get("/v1/watchlists/mine").json()["symbols"] == ["C"]
         assert ann.delete("/v1/watchlists/mine").status_code == 204
         assert ann.get("/v1/watchlists/mine").status_code == 404
-
-
-RULE = {"measure": "price_move", "threshold": 0.02, "rearm_below": 0.01, "cool_down_seconds": 60, "symbols": ["A", "B"]}
 
 
 WRONG_RULES: list[dict[str, Any]] = [
@@ -242,109 +212,3 @@ def test_other_origins_are_told_nothing(api: Served) -> None:
     assert not [name for name in found.headers if name.startswith("access-control")]
     with pytest.raises(Exception, match="403"):
         connect_socket(f"{api.url.replace('http', 'ws')}/v1/live", origin=Origin("https://elsewhere.example"))
-
-
-def test_a_key_that_asks_too_often_waits(services: Endpoints, tmp_path: Path) -> None:
-    settings = own_settings(services.kafka_bootstrap, services.redis_url)
-    with served(settings, tmp_path, requests_a_second=0.01, requests_at_once=3) as api, api.client("ann") as ann, api.client("bob") as bob:
-        found = [ann.get("/v1/watchlists") for _ in range(4)]
-        assert [each.status_code for each in found] == [200, 200, 200, 429]
-        assert int(found[3].headers["retry-after"]) > 0
-        assert bob.get("/v1/watchlists").status_code == 200
-
-
-def test_live_watchlist_over_server_sent_events(api: Served) -> None:
-    api.send(signal("L1", 1))
-    with api.client() as client, client.stream("GET", "/v1/stream", params={"symbols": "L1,L2"}) as lines:
-        updates = (json.loads(line.removeprefix("data: ")) for line in lines.iter_lines() if line.startswith("data: "))
-        first = next(updates)
-        assert [each["symbol"] for each in first["signals"]] == ["L1", "L2"]
-        api.send(signal("L2", 1), signal("L3", 1), alert("L2", 1))
-        second = next(updates)
-        while not second["alerts"]:
-            second = next(updates)
-        assert second["alerts"][0]["symbol"] == "L2"
-    wait_until(lambda: len(api.parts.hub) == 0, lambda: len(api.parts.hub))
-
-
-def test_live_watchlist_over_a_socket(api: Served) -> None:
-    address = f"{api.url.replace('http', 'ws')}/v1/live"
-    with connect_socket(address) as socket:
-        socket.send(json.dumps({"key": api.key(), "symbols": ["W1"]}))
-        assert json.loads(socket.recv(20))["signals"][0]["symbol"] == "W1"
-        api.send(*(signal("W1", number) for number in range(1, 400)))
-        newest, messages = 0, 0
-        while newest < 399:
-            newest = json.loads(socket.recv(20))["signals"][0]["signal"]["event_number"]
-            messages += 1
-        assert messages < 100, "what came between is left out"
-    for hello in ('{"symbols": ["W1"]}', '{"key": "tf_x", "symbols": ["W1"]}', "{", "[]", '{"key": 1, "symbols": [""]}'):
-        with connect_socket(address) as socket:
-            socket.send(hello)
-            with pytest.raises(ConnectionClosed):
-                socket.recv(20)
-    wait_until(lambda: len(api.parts.hub) == 0, lambda: len(api.parts.hub))
-
-
-def test_a_client_that_never_reads_costs_nothing_but_its_place(api: Served) -> None:
-    """Others are served, and what waits for it stays as small as its watchlist."""
-    stuck = socket.create_connection(("127.0.0.1", int(api.url.rsplit(":", 1)[1])))
-    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    stuck.sendall(f"GET /v1/stream?symbols=Z1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.key()}\r\n\r\n".encode())
-    wait_until(lambda: len(api.parts.hub) == 1)
-    with api.client() as client:
-        for number in range(1, 30):
-            api.send(*(signal("Z1", number * 100 + each) for each in range(100)))
-        wait_until(lambda: client.get("/v1/signals/Z1").json()["signal"]["event_number"] == 2999)
-    (subscriber,) = api.parts.hub._all
-    assert len(subscriber._symbols) <= 1
-    stuck.close()
-    wait_until(lambda: len(api.parts.hub) == 0, lambda: len(api.parts.hub))
-
-
-def test_idle_sockets_keep_nobody_out(api: Served) -> None:
-    port = int(api.url.rsplit(":", 1)[1])
-    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(400)]
-    try:
-        with api.client() as client:
-            assert client.get("/health").json() == {"status": "ok"}
-    finally:
-        for each in idle:
-            each.close()
-
-
-def test_without_redis_what_was_pushed_is_read(services: Endpoints, tmp_path: Path) -> None:
-    with own_redis(tmp_path) as (url, kill):
-        settings = own_settings(services.kafka_bootstrap, url)
-        store(settings, signal("K2", 4))
-        with served(settings, tmp_path) as api, api.client() as client:
-            api.send(signal("K1", 5))
-            wait_until(lambda: answer_of(client, "K1")["status"] == "live")
-            kill()
-            wait_until(lambda: answer_of(client, "K3")["status"] == "fallback")
-            assert answer_of(client, "K1")["status"] == "live"
-            found = client.get("/v1/signals/K3")
-            assert (found.status_code, found.json()["signal"]) == (200, None)
-            assert client.get("/v1/freshness").json()["parts"]["online_store"]["status"] == "away"
-
-
-def test_without_kafka_the_online_store_is_read_and_nothing_is_changed(services: Endpoints, tmp_path: Path) -> None:
-    settings = own_settings(NOBODY, services.redis_url)
-    store(settings, replace(signal("M1", 5), symbol="M1"))
-    with served(settings, tmp_path) as api, api.client("ann", ["read", "write", "operate"]) as client:
-        assert client.get("/v1/signals/M1").json()["signal"]["event_number"] == 5
-        found = client.get("/v1/freshness").json()
-        assert (found["status"], found["parts"]["stream"]["status"]) == ("fallback", "away")
-        assert client.get("/v1/alerts").json()["status"] == "fallback"
-        for response in (client.put("/v1/rules/a", json=RULE), client.post("/v1/halt", json={"all": True, "reason": "in vain"})):
-            assert (response.status_code, response.json()["error"]["code"]) == (503, "stream_unavailable")
-        assert client.put("/v1/watchlists/a", json={"symbols": ["A"]}).status_code == 200
-        assert client.get("/v1/operations").json()["status"] == "fallback"
-
-
-def test_without_kafka_and_redis_nothing_breaks(tmp_path: Path) -> None:
-    with served(own_settings(NOBODY, f"redis://{NOBODY}/0"), tmp_path) as api, api.client() as client:
-        found = client.get("/v1/signals", params={"symbols": "A,B"})
-        assert found.status_code == 200
-        assert [each["status"] for each in found.json()["answers"]] == ["fallback", "fallback"]
-        assert client.get("/v1/symbols/A/bars").json()["status"] == "unknown"

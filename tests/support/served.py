@@ -24,9 +24,13 @@ from jobs.serving.api.application import application
 from jobs.serving.api.parts import Parts, ServeSettings
 from jobs.serving.api.protocol import PatientProtocol
 from jobs.serving.api.users import Users
+from jobs.serving.online_records import OnlineDecoder
+from jobs.serving.redis_writer import RedisWriter
 from jobs.settings import Settings
+from tests.support.online_records import HERE, SECOND, START, as_sent
 from udfs.codecs.rows import encode_feature_row
 from udfs.codecs.signals import encode_alert, encode_signal
+from udfs.codecs.wire import PINNED
 from udfs.records import Alert, FeatureRow, Signal
 
 DEADLINE_SECONDS = 40.0
@@ -137,3 +141,24 @@ def own_redis(folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
         yield url, lambda: os.kill(program.pid, signals.SIGKILL)
     finally:
         processes.stop([program])
+
+
+RULE: dict[str, Any] = {"measure": "price_move", "threshold": 0.02, "rearm_below": 0.01, "cool_down_seconds": 60, "symbols": ["A", "B"]}
+
+
+def store(settings: Settings, *records: Signal) -> None:
+    """What the online store would have written."""
+    writer, decoder = RedisWriter(settings.online.redis_url, 3600), OnlineDecoder("features", "signals", PINNED)
+    sent = [as_sent(record, "features", "signals") for record in records]
+    writer.write(writer.generation(), [decoder.decode(each.topic, each.value) for each in sent])
+    writer.close()
+
+
+def alert(symbol: str, number: int, rule_id: str = "big-move") -> Alert:
+    time = START + number * SECOND
+    return Alert(f"alert-{symbol}-{number}", rule_id, symbol, time, time, number, "price_move", 0.01, 0.02, "", HERE, "manifest")
+
+
+def answer_of(client: httpx.Client, symbol: str) -> dict[str, Any]:
+    answers: list[dict[str, Any]] = client.get("/v1/signals", params={"symbols": symbol}).json()["answers"]
+    return answers[0]
