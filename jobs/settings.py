@@ -27,6 +27,10 @@ SECOND = 1_000 * MILLISECOND
 PREFIX = "TICKFLOW_"
 
 
+_SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka.common"
+"""Where Flink's connector for SQL keeps Kafka's own classes: under their usual name there is no login module."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,14 +65,14 @@ class KafkaSettings(_Section):
     truststore: str = Field(default="", description="PEM file with the certificates that are trusted")
 
     def client_properties(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """Further properties for Java clients; holds the password when one is set."""
+        """Further properties for Flink's Kafka tables; holds the password when one is set."""
         found: dict[str, str] = {} if self.security_protocol == "PLAINTEXT" else {"security.protocol": self.security_protocol}
         if self.truststore:
             found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": self.truststore}
         if self.sasl_mechanism:
             module = "plain.PlainLoginModule" if self.sasl_mechanism == "PLAIN" else "scram.ScramLoginModule"
             user, password = environment.get("TICKFLOW_KAFKA_USERNAME", ""), environment.get("TICKFLOW_KAFKA_PASSWORD", "")
-            login = f'org.apache.kafka.common.security.{module} required username="{_quoted(user)}" password="{_quoted(password)}";'
+            login = f'{_SHADED}.security.{module} required username="{_quoted(user)}" password="{_quoted(password)}";'
             found |= {"sasl.mechanism": self.sasl_mechanism, "sasl.jaas.config": login}
         return found
 
