@@ -40,7 +40,7 @@ LAG: Final = "lag"
 RULES: Final = (
     BreakerRule(CRASH, TradingState.HALTED, 0.2, 0.05, 0.0, 300.0, "share of symbols whose newest signal says `flash_crash`"),
     BreakerRule(DRIFT, TradingState.REDUCING, 0.5, 0.2, 60.0, 300.0, "share of symbols whose newest signal says `out_of_range`"),
-    BreakerRule(ERRORS, TradingState.REDUCING, 0.2, 0.05, 10.0, 120.0, "share of events that were refused"),
+    BreakerRule(ERRORS, TradingState.REDUCING, 0.2, 0.05, 10.0, 120.0, "share of events that were refused, duplicates aside"),
     BreakerRule(LAG, TradingState.REDUCING, 10.0, 1.0, 10.0, 60.0, "seconds by which the job is behind the log"),
 )
 SHED_AT_SECONDS: Final[Mapping[ShedLevel, float]] = {ShedLevel.ONLINE_FEATURES: 1.0, ShedLevel.REASONS: 3.0}

@@ -21,7 +21,7 @@ from jobs.settings import Settings
 MOST_PENDING_FRAMES: Final = 5_000
 OLDEST_CHECKPOINT_SECONDS: Final = 300.0
 """As the alert rules have them."""
-_READ_SECONDS: Final = 3.0
+_READ_SECONDS: Final = 10.0
 
 _Found = TypeVar("_Found")
 

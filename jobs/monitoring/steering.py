@@ -9,12 +9,13 @@ from typing import Final
 from jobs.monitoring.breakers import CRASH, DRIFT, ERRORS, LAG, RULES, Breakers, Interval, share_of
 from jobs.monitoring.flink_numbers import JobNumbers
 from jobs.monitoring.signal_mix import SignalMix
-from udfs.errors import TickflowError
+from udfs.errors import Reason, TickflowError
 from udfs.operators.control_state import ControlSnapshot
 from udfs.records import BreakerChange, ControlEvent, ControlKind, ShedLevel, SignalCode, TradingState
 
 AUTHOR: Final = "monitor"
 _MEANING: Final = {rule.name: rule.meaning for rule in RULES}
+_DUPLICATE: Final = Reason.DUPLICATE.name.lower()
 _INTERVAL_SECONDS: Final = 10.0
 """Flink renews its counters now and then: a shorter interval may hold none of what happened."""
 
@@ -90,7 +91,12 @@ class Steering:
 
 def _between(old: JobNumbers, new: JobNumbers, seconds: float) -> Interval:
     frames, accepted = (new.counters.get(name, 0) - old.counters.get(name, 0) for name in ("frames", "accepted_events"))
-    return Interval(seconds, frames, accepted, sum(new.refused.values()) - sum(old.refused.values()), new.pending_frames)
+    return Interval(seconds, frames, accepted, _broken(new) - _broken(old), new.pending_frames)
+
+
+def _broken(job: JobNumbers) -> int:
+    """Refused events but those that were seen before: a feed that is sent again is not broken."""
+    return sum(count for reason, count in job.refused.items() if reason != _DUPLICATE)
 
 
 def _event(kind: ControlKind, reason: str, breaker: BreakerChange | None = None, shed_level: int = 0) -> ControlEvent:

@@ -127,7 +127,7 @@ def test_errors_let_positions_only_become_smaller() -> None:
         market.work(100, accepted=700, refused=300)
         market.look(10.0)
     assert market.snapshot.breakers == {ERRORS: TradingState.REDUCING}
-    assert "share of events that were refused is 0.3" in market.log[0].reason
+    assert "duplicates aside is 0.3" in market.log[0].reason
 
 
 def test_a_lag_sheds_the_least_valuable_work_first_and_gives_it_back() -> None:
@@ -161,6 +161,15 @@ def test_what_is_not_known_turns_nothing() -> None:
     market.mix, market.job = SignalMix(), None  # type: ignore[assignment]
     assert [market.look(60.0) for _ in range(20)] == [[]] * 20
     assert market.snapshot.breakers == {CRASH: TradingState.HALTED}
+
+
+def test_what_was_seen_before_is_no_error() -> None:
+    market = Market()
+    market.look()
+    for _ in range(5):
+        market.work(100, accepted=10)
+        market.job = replace(market.job, refused={"duplicate": market.job.counters["frames"] * 90})
+        assert market.look(10.0) == []
 
 
 def test_counters_that_begin_anew_are_no_errors() -> None:
