@@ -12,8 +12,11 @@ from websockets.sync.client import connect as connect_socket
 from websockets.typing import Origin
 
 from infra.local.endpoints import Endpoints
+from jobs.lake.catalog import create_tables, open_catalog
+from jobs.lake.tables import NAMESPACE
+from jobs.lake.writing import append_rows
 from tests.support.online_records import abstained, feature_row, signal
-from tests.support.served import RULE, Served, alert, answer_of, own_settings, served, store, wait_until
+from tests.support.served import RULE, Served, alert, answer_of, own_settings, served, store, stored_bar, wait_until
 
 LIVE = ("read",)
 
@@ -139,6 +142,23 @@ def test_halt_and_resume_are_written_with_who_and_why(api: Served) -> None:
         assert (found["entries"][0]["reason"], found["entries"][0]["author"][:4]) == ("odd prices", "olga")
         client.post("/v1/resume", json={"symbols": ["H1"], "reason": "fine again"}).raise_for_status()
         assert client.get("/v1/control").json()["symbols"] == {}
+
+
+def test_stored_rows_come_by_pages(api: Served) -> None:
+    """As the paging of `jobs.lake.paging` gives them; its laws are tried without a server."""
+    catalog = open_catalog(api.lake)
+    create_tables(catalog, api.lake.buckets)
+    append_rows(catalog, NAMESPACE, "bars", [stored_bar("S1", minute, float(minute)) for minute in range(5)])
+    with api.client() as client:
+        asked = {"length_seconds": 60, "limit": 3}
+        first = client.get("/v1/symbols/S1/bars", params=asked).json()
+        assert [row["close"] for row in first["rows"]] == [4.0, 3.0, 2.0]
+        second = client.get("/v1/symbols/S1/bars", params=asked | {"before": first["next"]}).json()
+        assert ([row["close"] for row in second["rows"]], second["next"]) == ([1.0, 0.0], None)
+        between = {"from": "2013-05-31T11:34:20Z", "to": "2013-05-31T11:36:20Z"}
+        found = client.get("/v1/symbols/S1/bars", params=between).json()["rows"]
+        assert [row["start_time"] for row in found] == ["2013-05-31T11:35:20.000000000Z", "2013-05-31T11:34:20.000000000Z"]
+        assert client.get("/v1/symbols/S1/bars", params={"length_seconds": 300}).json()["status"] == "unknown"
 
 
 @pytest.mark.parametrize(

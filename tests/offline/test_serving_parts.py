@@ -28,19 +28,11 @@ from jobs.serving.api.hub import MOST_WAITING_ALERTS, Hub, Subscriber
 from jobs.serving.api.problems import Problem
 from jobs.serving.api.users import MOST_WATCHLISTS, TooMany, Users
 from jobs.serving.watch import Watched, sparkline
-from tests.support.feature_lake import moment
 from tests.support.online_records import HERE, START, abstained, feature_row, signal
+from tests.support.served import stored_bar
 from udfs.records import Alert
 
 MINUTE = 60 * 1_000_000_000
-
-
-def bar(symbol: str, minute: int, close: float = 1.0) -> dict[str, Any]:
-    start = START + minute * MINUTE
-    prices = dict.fromkeys(("open", "high", "low", "volume", "notional", "signed_volume"), 1.0)
-    place = {"topic": "frames", "kafka_partition": 0, "kafka_offset": minute, "event_index": 0, "manifest_id": "m"}
-    times = {"start_time": moment(start), "start_time_ns": start, "available_time_ns": start + MINUTE, "length_seconds": 60, "trades": 3}
-    return {"symbol": symbol, "close": close, **prices, **times, **place}
 
 
 def pages(history: History, wanted: Wanted) -> list[list[dict[str, Any]]]:
@@ -60,8 +52,8 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> History:
     catalog = open_catalog(lake)
     create_tables(catalog, lake.buckets)
     for part in (range(0, 30, 2), range(1, 40, 2), range(30, 50), range(20, 25)):
-        append_rows(catalog, NAMESPACE, "bars", [bar("A", minute, float(minute)) for minute in part])
-    append_rows(catalog, NAMESPACE, "bars", [bar("B", 3), {**bar("A", 3), "length_seconds": 300}])
+        append_rows(catalog, NAMESPACE, "bars", [stored_bar("A", minute, float(minute)) for minute in part])
+    append_rows(catalog, NAMESPACE, "bars", [stored_bar("B", 3), {**stored_bar("A", 3), "length_seconds": 300}])
     return History(lake)
 
 

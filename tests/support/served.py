@@ -27,6 +27,7 @@ from jobs.serving.api.users import Users
 from jobs.serving.online_records import OnlineDecoder
 from jobs.serving.redis_writer import RedisWriter
 from jobs.settings import Settings
+from tests.support.feature_lake import moment
 from tests.support.online_records import HERE, SECOND, START, as_sent
 from udfs.codecs.rows import encode_feature_row
 from udfs.codecs.signals import encode_alert, encode_signal
@@ -76,12 +77,16 @@ class Served:
 
     def send(self, *records: Signal | FeatureRow | Alert) -> None:
         """Put records on their topics as the job does."""
-        settings = self.parts.settings
-        producer = Producer({"bootstrap.servers": settings.kafka.bootstrap_servers})
-        for record in records:
-            topic, value = as_record(settings, record)
-            producer.produce(topic, value, record.symbol.encode(), timestamp=record.event_time // 1_000_000)
-        assert producer.flush(20) == 0
+        send_records(self.parts.settings, *records)
+
+
+def send_records(settings: Settings, *records: Signal | FeatureRow | Alert) -> None:
+    """Put records on their topics as the job does."""
+    producer = Producer({"bootstrap.servers": settings.kafka.bootstrap_servers})
+    for record in records:
+        topic, value = as_record(settings, record)
+        producer.produce(topic, value, record.symbol.encode(), timestamp=record.event_time // 1_000_000)
+    assert producer.flush(20) == 0
 
 
 def as_record(settings: Settings, record: Signal | FeatureRow | Alert) -> tuple[str, bytes]:
@@ -162,3 +167,18 @@ def alert(symbol: str, number: int, rule_id: str = "big-move") -> Alert:
 def answer_of(client: httpx.Client, symbol: str) -> dict[str, Any]:
     answers: list[dict[str, Any]] = client.get("/v1/signals", params={"symbols": symbol}).json()["answers"]
     return answers[0]
+
+
+def stored_bar(symbol: str, minute: int, close: float = 1.0) -> dict[str, Any]:
+    """A minute's bar as a row of the lake."""
+    start = START + minute * 60 * SECOND
+    prices = dict.fromkeys(("open", "high", "low", "volume", "notional", "signed_volume"), 1.0)
+    place = {"topic": "frames", "kafka_partition": 0, "kafka_offset": minute, "event_index": 0, "manifest_id": "m"}
+    times = {
+        "start_time": moment(start),
+        "start_time_ns": start,
+        "available_time_ns": start + 60 * SECOND,
+        "length_seconds": 60,
+        "trades": 3,
+    }
+    return {"symbol": symbol, "close": close, **prices, **times, **place}

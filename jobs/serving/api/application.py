@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from jobs.lake.settings import LakeSettings
 from jobs.serving.api import live_paths, operation_paths, problems, reading_paths, user_paths
 from jobs.serving.api.guard import Guard, to_stderr
 from jobs.serving.api.parts import Parts, ServeSettings
 from jobs.settings import Settings
+
+PAGE: Final = Path(__file__).resolve().parents[1] / "page"
 
 DESCRIPTION = """Signals, features, bars and alerts of a Tickflow job, with their history and their reasons.
 
@@ -38,6 +42,7 @@ def application(
     )
     for paths in (reading_paths, user_paths, operation_paths, live_paths):
         made.include_router(paths.router)
+    made.mount("/", StaticFiles(directory=PAGE, html=True))
     problems.install(made)
     made.add_middleware(Guard, log=log)
     return made

@@ -51,12 +51,7 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answered[0] = message["status"]
-                own = ((b"x-request-id", request_id.encode()), *HEADERS)
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    *(() if _has_cache(message) else ((b"cache-control", b"no-store"),)),
-                    *own,
-                ]
+                message["headers"] = [*message.get("headers", ()), *_own_headers(message, request_id)]
             await send(message)
 
         try:
@@ -79,8 +74,10 @@ def _entry(scope: Scope, state: dict[str, Any], status: int, seconds: float) -> 
     }
 
 
-def _has_cache(message: Message) -> bool:
-    return any(name == b"cache-control" for name, _ in message.get("headers", ()))
+def _own_headers(message: Message, request_id: str) -> list[tuple[bytes, bytes]]:
+    """Files of the page have a tag and may be kept if they are asked after; answers are not kept anywhere."""
+    is_file = any(name == b"etag" for name, _ in message.get("headers", ()))
+    return [(b"x-request-id", request_id.encode()), (b"cache-control", b"no-cache" if is_file else b"no-store"), *HEADERS]
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:

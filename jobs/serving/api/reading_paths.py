@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -26,6 +27,16 @@ from jobs.serving.api.schemas import (
     SymbolList,
 )
 from jobs.serving.api.views import BOOK_FEATURES, alert_view
+
+
+class BarLength(IntEnum):
+    """Lengths of the bars that are stored."""
+
+    SECOND = 1
+    MINUTE = 60
+    FIVE_MINUTES = 300
+    HOUR = 3600
+
 
 router = APIRouter(prefix="/v1", tags=["reading"])
 Symbol = Annotated[str, Path(pattern=SYMBOL_PATTERN, description="symbol, as the stream knows it")]
@@ -120,14 +131,14 @@ async def stored_bars(
     request: Request,
     caller: HistoryReader,
     symbol: Symbol,
-    length_seconds: Annotated[Literal[1, 60, 300, 3600], Query(description="length of the bars")] = 60,
+    length_seconds: Annotated[BarLength, Query(description="length of the bars")] = BarLength.MINUTE,
     since: Since = None,
     until: Until = None,
     before: Before = None,
     limit: Most = 240,
 ) -> Response:
     """Closed bars of a symbol."""
-    return await _page(request, caller, Wanted("bars", symbol, limit, since, until, before, length_seconds))
+    return await _page(request, caller, Wanted("bars", symbol, limit, since, until, before, int(length_seconds)))
 
 
 @router.get("/symbols/{symbol}/alerts", response_model=Page, responses=documented(503))
