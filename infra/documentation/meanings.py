@@ -104,6 +104,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "AWS_SECRET_ACCESS_KEY": "its secret",
     "AWS_SESSION_TOKEN": "with temporary keys",
     "AWS_REGION": "region, where `TICKFLOW_LAKE_S3_REGION` is not set",
+    "TICKFLOW_NOTIFY_SMTP_PASSWORD": "password of the mail server of `infra/tickflow notify`",
     "TICKFLOW_MODELS": "folder or `s3://…` of models (default: beside the warehouse)",
     "TICKFLOW_AUDIT": "folder of the audit logs (default `.tickflow/audit`); every program that steers one job should write to the same",
     "TICKFLOW_JAVA_HOME": "another Java 17 than the one that is installed with the packages",
