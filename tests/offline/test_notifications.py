@@ -183,3 +183,11 @@ def test_the_verb_shows_what_could_not_go(tmp_path: Path, capsys: pytest.Capture
     assert "answered 410" in capsys.readouterr().out
     assert program.main(["retry", "desk", *file]) == 0
     assert outbox.next("desk", NOW * 2) is not None
+
+
+def test_the_channels_of_the_readme_are_good(tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    (example,) = [part.split("```")[0] for part in readme.split("```toml\n")[1:] if part.startswith("[[channel]]")]
+    file = tmp_path / "channels.toml"
+    file.write_text(example)
+    assert [channel.name for channel in load_channels(file).channel] == ["desk", "night"]

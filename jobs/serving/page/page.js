@@ -18,6 +18,7 @@ async function route() {
   const [name, rest = ""] = location.hash.replace(/^#\//, "").split("?")[0].split("/");
   const view = VIEWS[name] ? name : "watchlist";
   mark(view);
+  put(document.getElementById("state"), "");
   main.replaceChildren();
   document.title = `${view === "symbol" ? decodeURIComponent(rest) : view} – Tickflow`;
   if (!hasKey()) return enter(main, "");
