@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,3 +131,10 @@ def test_without_kafka_and_redis_nothing_breaks(tmp_path: Path) -> None:
         assert found.status_code == 200
         assert [each["status"] for each in found.json()["answers"]] == ["fallback", "fallback"]
         assert client.get("/v1/symbols/A/bars").json()["status"] == "unknown"
+
+
+def test_the_first_readers_of_the_lake_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Opening a catalog makes its file."""
+    with served(own_settings(NOBODY, f"redis://{NOBODY}/0"), tmp_path) as api, api.client() as client, ThreadPoolExecutor(6) as pool:
+        paths = [f"/v1/symbols/A/{table}" for table in ("bars", "signals", "features", "alerts")] * 3
+        assert {found.status_code for found in pool.map(client.get, paths)} == {200}

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.serving.notifications import program
-from jobs.serving.notifications.channels import Channel, Quiet, load_channels
-from jobs.serving.notifications.outbox import Outbox, grouped, message_key
+from jobs.serving.notifications.channels import Channel, Channels, Quiet, load_channels
+from jobs.serving.notifications.outbox import Message, Outbox, grouped, message_key
 from jobs.serving.notifications.senders import words
 from jobs.serving.notifications.timing import LONGEST_PAUSE_SECONDS, due, end_of_quiet, pause_seconds
 from tests.support.online_records import HERE, SECOND, START
@@ -122,6 +122,36 @@ def test_a_message_that_never_goes_is_kept_after_a_day(tmp_path: Path) -> None:
         now += LONGEST_PAUSE_SECONDS
     assert 280 < attempts < 300
     assert [message.problem for message in outbox.messages("undeliverable")] == ["away"]
+
+
+def test_what_went_out_long_ago_is_forgotten_and_nothing_else(tmp_path: Path) -> None:
+    outbox, channel = Outbox(tmp_path / "o.db"), desk()
+    outbox.put([channel], [alert(1), alert(2), alert(3)], NOW)
+    outbox.gather(channel, NOW)
+    for for_good in (None, True):
+        message = outbox.next("desk", NOW)
+        assert message is not None
+        outbox.failed(message, "gone", True, NOW) if for_good else outbox.sent(message)
+    assert [outbox.forget(NOW + days * 86_400) for days in (29, 31)] == [0, 1]
+    assert outbox.counts() == {"desk": {"undeliverable": 1, "waiting": 1}}
+
+
+def test_a_sender_that_breaks_does_not_silence_its_channel(tmp_path: Path) -> None:
+    class Breaks:
+        def __init__(self) -> None:
+            self.keys: list[str] = []
+
+        def send(self, message: Message) -> None:
+            self.keys.append(message.key)
+            if len(self.keys) == 1:
+                raise UnicodeError("unforeseen")
+
+    outbox, channel, sender = Outbox(tmp_path / "o.db"), desk(), Breaks()
+    outbox.put([channel], [alert(1), alert(2)], 0.0)
+    deliverer = program.Deliverer(outbox, {"desk": sender}, Channels(channel=(channel,)))
+    assert [deliverer._step(channel) for _ in range(3)] == [True, True, False]
+    assert sender.keys == ["id-1", "id-2"]
+    assert outbox.counts()["desk"] == {"sent": 1, "waiting": 1}
 
 
 def test_rules_of_users_are_told_to_them_alone() -> None:

@@ -40,6 +40,7 @@ class RateLimiter:
 
     def wait_seconds(self, name: str, cost: float, now: float) -> float:
         """0 and the tokens are taken, or how long until there are enough."""
+        cost = min(cost, self._at_once)
         tokens, since = self._buckets.pop(name, (self._at_once, now))
         tokens = min(self._at_once, tokens + (now - since) * self._a_second)
         taken = tokens >= cost

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -179,6 +180,7 @@ class History:
         self._tables: dict[str, tuple[Table, float]] = {}
         self._running = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
+        self._lock = threading.Lock()
 
     async def page(self, wanted: Wanted) -> tuple[list[dict[str, Any]], str | None, int | None]:
         """Rows as JSON values, newest first, the cursor to go on with, and the newest row's time."""
@@ -228,19 +230,22 @@ class History:
             raise Problem(503, "lake_unavailable", "the lake does not answer", {"Retry-After": "5"}) from error
 
     def _table(self, name: str) -> Table:
-        known = self._tables.get(name)
-        if known is not None and time.monotonic() - known[1] < TABLE_SECONDS:
+        """A table as it is now or was a moment ago. One thread at a time: the first opens the catalog, which may make its file."""
+        with self._lock:
+            known = self._tables.get(name)
+            if known is None or time.monotonic() - known[1] >= TABLE_SECONDS:
+                known = self._tables[name] = (self._load(name), time.monotonic())
             return known[0]
+
+    def _load(self, name: str) -> Table:
         try:
             self._catalog = self._catalog or open_catalog(self._lake)
-            table = self._catalog.load_table((NAMESPACE, name))
+            return self._catalog.load_table((NAMESPACE, name))
         except NoSuchTableError:
             raise
         except Exception as error:  # whatever the catalog's own client raises when it is away
             self._catalog = None
             raise Problem(503, "lake_unavailable", "the lake's catalog does not answer", {"Retry-After": "5"}) from error
-        self._tables[name] = (table, time.monotonic())
-        return table
 
 
 def write_cursor(place: Place) -> str:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from infra.local.flink import request as ask_flink
 from jobs.job_metrics import counters
-from jobs.serving.api.access import Caller, Operator, Reader, may_see_rule, parts_of
+from jobs.serving.api.access import Caller, HistoryReader, Operator, Reader, may_see_rule, parts_of
 from jobs.serving.api.clock import rfc3339
 from jobs.serving.api.control_view import entry_as_json
 from jobs.serving.api.operation_schemas import Alive, Control, Freshness, Models, Operations, Switch
@@ -62,7 +62,7 @@ async def freshness(request: Request, caller: Reader) -> Response:
 
 
 @router.get("/v1/models", response_model=Models, tags=["operation"], responses=documented())
-def models(request: Request, caller: Reader) -> Response:
+def models(request: Request, caller: HistoryReader) -> Response:
     """Every model that was released, with who released it and why."""
     parts: Parts = parts_of(request)
     seen, found = set[ControlKind](), []

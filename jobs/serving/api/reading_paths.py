@@ -54,7 +54,7 @@ FewRows = Annotated[int, Query(alias="limit", ge=1, le=200, description="most ro
 
 
 @router.get("/symbols", response_model=SymbolList, responses=documented())
-async def symbols(request: Request, caller: Reader) -> Response:
+async def symbols(request: Request, caller: HistoryReader) -> Response:
     """Every symbol of which a signal is known."""
     return as_json({"symbols": await parts_of(request).reads.known_symbols()})
 

@@ -23,6 +23,8 @@ from udfs.errors import InvalidSettings
 from udfs.records import Alert
 
 HOUR_SECONDS: Final = 3_600.0
+KEPT_SECONDS: Final = 30 * 86_400.0
+"""Of what went out: an alert that the topic brings again within that time is known."""
 _WAIT_SECONDS: Final = 30.0
 _SCHEMA: Final = """
 create table if not exists alerts (
@@ -131,6 +133,16 @@ class Outbox:
                 "update messages set state = 'waiting', made_at = ?, due_at = ?, attempts = 0 where channel = ? and state = 'undeliverable'"
             )
             return database.execute(again, (now, now, channel)).rowcount
+
+    def forget(self, now: float) -> int:
+        """Drop what went out, or was left out, so long ago that it cannot come again; how many alerts. What is undeliverable stays."""
+        with self._open() as database:
+            database.execute("delete from messages where state = 'sent' and made_at < ?", (now - KEPT_SECONDS,))
+            old = (
+                "delete from alerts where due_at < ? and (state = 'left_out' or state = 'gathered' and not exists "
+                "(select 1 from messages where messages.channel = alerts.channel and messages.message_key = alerts.message_key))"
+            )
+            return database.execute(old, (now - KEPT_SECONDS,)).rowcount
 
     def _put(self, database: sqlite3.Connection, channel: Channel, alert: Alert, now: float) -> int:
         last = database.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -30,6 +31,7 @@ from udfs.records import Alert
 
 GROUP: Final = "tickflow-notify"
 BATCH_RECORDS, BATCH_SECONDS = 500, 0.2
+TROUBLE_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.2
 """Between two looks of a channel at what is due."""
 
@@ -65,22 +67,35 @@ class Deliverer:
 
     def _serve(self, channel: Channel) -> None:
         while not self._stopped.is_set():
-            self._outbox.gather(channel, time.time())
-            message = self._outbox.next(channel.name, time.time())
-            if message is None:
-                self._stopped.wait(LOOK_SECONDS)
-            else:
-                self._send(message)
+            try:
+                if not self._step(channel):
+                    self._stopped.wait(LOOK_SECONDS)
+            except sqlite3.Error as error:
+                say(f"notify: {channel.name}: the queue does not answer: {error}")
+                self._stopped.wait(TROUBLE_SECONDS)
+
+    def _step(self, channel: Channel) -> bool:
+        """Whether there was something to send."""
+        self._outbox.gather(channel, time.time())
+        message = self._outbox.next(channel.name, time.time())
+        if message is not None:
+            self._send(message)
+        return message is not None
 
     def _send(self, message: Message) -> None:
         try:
             self._senders[message.channel].send(message)
         except NotDelivered as error:
-            self._outbox.failed(message, str(error), error.for_good, time.time())
-            if not message.attempts or error.for_good:
-                say(f"notify: {message.channel}: {error}{'' if error.for_good else '; trying again'}")
+            self._failed(message, str(error), error.for_good)
+        except Exception as error:  # what a sender did not foresee must not silence its channel
+            self._failed(message, f"{type(error).__name__}: {error}", False)
         else:
             self._outbox.sent(message)
+
+    def _failed(self, message: Message, problem: str, for_good: bool) -> None:
+        self._outbox.failed(message, problem, for_good, time.time())
+        if not message.attempts or for_good:
+            say(f"notify: {message.channel}: {problem}{'' if for_good else '; trying again'}")
 
 
 class AlertReader:
@@ -139,6 +154,7 @@ def run(
     reader = AlertReader(settings, group, from_start)
     deliverer = Deliverer(outbox, senders, channels).start()
     try:
+        outbox.forget(time.time())
         while not stopped():
             reader.copy(lambda alerts: outbox.put(channels.channel, alerts, time.time()))
     finally:
@@ -149,7 +165,7 @@ def run(
 def main(arguments: list[str]) -> int:
     """Run the verb; 0 done, 2 usage or environment."""
     options = _parser().parse_args(arguments)
-    codes = {InvalidSettings: USAGE, RegistryError: USAGE, OSError: USAGE}
+    codes = {InvalidSettings: USAGE, RegistryError: USAGE, OSError: USAGE, sqlite3.Error: USAGE}
     return finish("notify", options.json, partial(options.act, options), _tell, codes)
 
 
