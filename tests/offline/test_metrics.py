@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
@@ -64,6 +64,7 @@ def rejected(reason: Reason) -> Rejected:
     return Rejected("A", reason, "", 0, 0, b"", Position("t", 0, 0), "m")
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(list(Reason)[1:])), max_size=20), st.lists(st.integers(0, 10**9), max_size=200))
 def test_what_the_operator_counts_is_what_the_watch_reads(frames: list[list[Reason]], times: list[int]) -> None:
     """Law: reasons add up to late, duplicate and rejected; every time that was sampled is in one bucket."""
@@ -144,6 +145,7 @@ def test_a_symbol_that_has_been_quiet_is_not_counted() -> None:
     assert set(mix.within_window()) == {"B"}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_signal_change_nothing(data: bytes) -> None:
     mix = SignalMix()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.serving.online_records import OnlineDecoder
@@ -66,6 +66,7 @@ class Writer:
         return Written(len(found), 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from((FEATURES, SIGNALS)), max_size=20), st.sampled_from(ShedLevel))
 def test_only_feature_rows_are_left_out_and_everything_is_done(topics: list[str], level: ShedLevel) -> None:
     reader, writer = Reader(), Writer()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.audit.control import audited
@@ -235,6 +235,7 @@ def test_opening_needs_no_audit_log_and_closing_does(tmp_path: Path) -> None:
         audited([closes], lambda _: 1, log)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.1, 5.0)), max_size=40), st.floats(0.5, 10.0))
 def test_a_latch_turns_only_after_its_condition_held_that_long(looks: list[tuple[bool, float]], after: float) -> None:
     latch, now, held = Latch(), 0.0, None
