@@ -1,4 +1,7 @@
-"""Models by version, never changed once stored: a folder or a bucket with one folder a version, holding `model.onnx` and `card.json`."""
+"""Models by version, never changed once stored: a folder or a bucket with one folder a version.
+
+It holds `model.onnx`, `card.json`, and, where there is one, the card in words, `card.md`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from udfs.errors import ModelMismatch, ModelUnavailable, SourceError
 from udfs.records import ModelReference
 
-MODEL_FILE, CARD_FILE = "model.onnx", "card.json"
+MODEL_FILE, CARD_FILE, WORDS_FILE = "model.onnx", "card.json", "card.md"
 _NOT_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 _PASSING_STATUS = (408, 429)
 _PASSING_CODES = ("ExpiredToken", "RequestTimeTooSkewed", "SlowDown")
@@ -24,11 +27,14 @@ _PASSING_CODES = ("ExpiredToken", "RequestTimeTooSkewed", "SlowDown")
 class ModelStore(Protocol):
     """Where models are kept."""
 
-    def put(self, version: str, data: bytes, card: dict[str, Any]) -> ModelReference:
+    def put(self, version: str, data: bytes, card: dict[str, Any], words: str = "") -> ModelReference:
         """Store a model; the same bytes again change nothing. Raises ModelMismatch when the version exists with other bytes."""
 
     def versions(self) -> tuple[str, ...]:
         """What is stored, sorted: the newest data comes last."""
+
+    def read(self, version: str, file: str) -> bytes:
+        """A stored model's file, such as CARD_FILE. Raises SourceError."""
 
 
 def models_location(warehouse: str) -> str:
@@ -75,14 +81,15 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
-    def put(self, version: str, data: bytes, card: dict[str, Any]) -> ModelReference:
+    def put(self, version: str, data: bytes, card: dict[str, Any], words: str = "") -> ModelReference:
         """See `ModelStore`. A version appears whole, by one rename, or not at all."""
         target = self.folder / _safe(version)
         reference = ModelReference(version, (target / MODEL_FILE).as_uri(), hashlib.sha256(data).hexdigest())
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
         try:
-            _write_durably(draft / CARD_FILE, _card_bytes(card))
+            for name, content in _cards(card, words).items():
+                _write_durably(draft / name, content)
             _write_durably(draft / MODEL_FILE, data)
             draft.chmod(0o755)
             draft.rename(target)
@@ -98,6 +105,10 @@ class FolderStore:
         """See `ModelStore`."""
         return tuple(sorted(found.parent.name for found in self.folder.glob(f"[!.]*/{MODEL_FILE}")))
 
+    def read(self, version: str, file: str) -> bytes:
+        """See `ModelStore`."""
+        return _read_file(self.folder / _safe(version) / file)
+
 
 class BucketStore:
     """A store in an object store. An object is visible whole or not at all; the model is written last."""
@@ -106,7 +117,7 @@ class BucketStore:
         self.location = location.rstrip("/")
         self._client = client
 
-    def put(self, version: str, data: bytes, card: dict[str, Any]) -> ModelReference:
+    def put(self, version: str, data: bytes, card: dict[str, Any], words: str = "") -> ModelReference:
         """See `ModelStore`."""
         uri = f"{self.location}/{_safe(version)}/{MODEL_FILE}"
         reference = ModelReference(version, uri, hashlib.sha256(data).hexdigest())
@@ -114,7 +125,8 @@ class BucketStore:
             _checked(reference, _get_object(self._client, uri))
             return reference
         bucket, key = _bucket_and_key(uri)
-        self._client.put_object(Bucket=bucket, Key=key.removesuffix(MODEL_FILE) + CARD_FILE, Body=_card_bytes(card))
+        for name, content in _cards(card, words).items():
+            self._client.put_object(Bucket=bucket, Key=key.removesuffix(MODEL_FILE) + name, Body=content)
         self._client.put_object(Bucket=bucket, Key=key, Body=data)
         return reference
 
@@ -125,6 +137,15 @@ class BucketStore:
         keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
         return tuple(sorted(key.split("/")[-2] for key in keys if key.endswith(f"/{MODEL_FILE}")))
 
+    def read(self, version: str, file: str) -> bytes:
+        """See `ModelStore`."""
+        return _get_object(self._client, f"{self.location}/{_safe(version)}/{file}")
+
+    def beside(self, folder: str) -> tuple[Any, str, str]:
+        """Client, bucket and prefix of a folder that lies beside the versions."""
+        bucket, prefix = _bucket_and_key(self.location)
+        return self._client, bucket, f"{prefix}/{folder}/" if prefix else f"{folder}/"
+
 
 def _safe(version: str) -> str:
     """Raises ValueError for a version that is no plain folder name."""
@@ -133,8 +154,10 @@ def _safe(version: str) -> str:
     return version
 
 
-def _card_bytes(card: dict[str, Any]) -> bytes:
-    return json.dumps(card, indent=2, sort_keys=True).encode()
+def _cards(card: dict[str, Any], words: str) -> dict[str, bytes]:
+    """File name -> content of what lies beside a model."""
+    found = {CARD_FILE: json.dumps(card, indent=2, sort_keys=True).encode()}
+    return found | {WORDS_FILE: words.encode()} if words else found
 
 
 def _write_durably(path: Path, data: bytes) -> None:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from jobs.backtest.stored_signals import Signals
 from jobs.backtest.tape import Column, Tape, Times
-from jobs.training.metrics import block_interval, blocks_of, rank_correlation
+from jobs.training.measures import as_json, correlation, interval_as_json, ranked
+from jobs.training.resampling import blocks_in_time, estimate
 
 DECAY: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Multiples of the horizon after which returns are measured."""
@@ -67,18 +68,13 @@ def _correlations(judged: Judged, column: int, horizon: int) -> dict[str, Any]:
     found = {"horizons": DECAY[column], "signals": int(known.sum())}
     if known.sum() < 3:
         return found | {"information_coefficient": None, "rank_information_coefficient": None, "rank_interval": None}
-    length = max(1, round(2 * max(1.0, DECAY[column]) * horizon))
-    interval = block_interval(blocks_of(judged.time[known], length), lambda rows: rank_correlation(expected[rows], realised[rows]))
+    blocks = blocks_in_time(judged.time[known], max(1, round(2 * max(1.0, DECAY[column]) * horizon)))
+    ranks = estimate(blocks, correlation(ranked(expected), ranked(realised)))
     return found | {
-        "information_coefficient": _plain_correlation(expected, realised),
-        "rank_information_coefficient": rank_correlation(expected, realised),
-        "rank_interval": [_number(bound) for bound in interval],
+        "information_coefficient": correlation(expected, realised)(blocks.ones),
+        "rank_information_coefficient": as_json(ranks.value),
+        "rank_interval": interval_as_json(ranks.interval),
     }
-
-
-def _plain_correlation(one: Column, other: Column) -> float:
-    spread = float(one.std() * other.std())
-    return float(((one - one.mean()) * (other - other.mean())).mean()) / spread if spread > 0 else 0.0
 
 
 def _quantile_returns(expected: Column, realised: Column) -> list[dict[str, Any]]:
@@ -100,7 +96,3 @@ def _hit_rates(judged: Judged, realised: Column) -> list[dict[str, Any]]:
         claimed = float(judged.confidence[chosen][inside].mean())
         found.append({"claimed": claimed, "hit_rate": float(hit[inside].mean()), "signals": int(inside.sum())})
     return found
-
-
-def _number(value: float) -> float | None:
-    return value if np.isfinite(value) else None

@@ -31,16 +31,17 @@ from jobs.gateway.running_source import RunningSource
 from jobs.job_metrics import wait_for_frames
 from jobs.lake.reading import read_rows
 from jobs.lake.tables import NAMESPACE
+from jobs.model_aliases import CHAMPION, aliases_of
 from jobs.model_store import open_store
-from jobs.releasing import release_event
+from jobs.releasing import reason_against, release_event
 from jobs.serving.online_process import start_online_store
 from jobs.session import Session
 from jobs.settings import Settings
 from jobs.stored import stored_rows, wait_until_stored
 from jobs.submission import SubmittedJob, live_plan, make_topics, note_run, submit
-from jobs.train import TrainRequest, train
 from jobs.train_news import train_news
 from jobs.training.dataset import NotEnoughData
+from jobs.training.runs import TrainRequest, train_from_lake
 from udfs.codecs.frames import decode_frame
 from udfs.errors import MalformedMessage, Reason
 from udfs.kernels.events import EventKind
@@ -143,14 +144,19 @@ def _train_and_release(session: Session, stretches: Stretches, follower: Control
     say(f"demo: training a model on {stored_rows(session.catalog, 'features')} stored rows, horizon {stretches.horizon_seconds} s")
     store = open_store(session.models, session.lake.s3_endpoint, session.lake.s3_region)
     try:
-        reference, card = train(session.catalog, store, TrainRequest(horizon=stretches.horizon_seconds * SECOND))
+        reference, card = train_from_lake(session.catalog, store, TrainRequest(horizon=stretches.horizon_seconds * SECOND))
     except NotEnoughData as error:
         say(f"demo: no model: {error}; signals will abstain")
         return None
-    event = release_event(reference, "demo", "trained on the warm-up stretch", time.time_ns())
+    objections = card["gate"]["objections"]
+    for objection in objections:
+        say(f"demo: the release gate says of the model that {objection}")
+    event = release_event(reference, "demo", reason_against("the demo shows signals of whatever was trained", objections), time.time_ns())
     (version,) = publish_all([event], session.settings)
+    aliases_of(store).give(CHAMPION, reference.version, reference.sha256, event.event_time, event.author, event.reason, version)
     follower.wait_for(version, 30.0)
-    return {"version": reference.version, "sha256": reference.sha256, "control_version": version, "metrics": card["metrics"]}
+    said = {"control_version": version, "metrics": card["metrics"], "objections": objections}
+    return {"version": reference.version, "sha256": reference.sha256, **said}
 
 
 def _watch(gateway: Gateway, running: RunningSource, stretches: Stretches, watcher: SignalWatcher, options: DemoOptions) -> GatewayCounts:

@@ -1,4 +1,4 @@
-"""A Tickflow model as one ONNX file: one tree ensemble for all outputs, then calibrated probabilities, expected return and sigma.
+"""A Tickflow model as one ONNX file: one tree ensemble and a linear part, then calibrated probabilities, expected return and sigma.
 
 The trees are written as they are, not through a converter: one node scores all outputs at once, thresholds are rounded so that
 float32 decides as LightGBM does, and a missing value takes LightGBM's branch at every split.
@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
-from udfs.scoring.calibration import Calibration
+from udfs.scoring.calibration import Calibration, curve_points
+from udfs.scoring.linear import FURTHEST, LinearPart
 from udfs.scoring.model_metadata import ModelMetadata, write_metadata
 from udfs.scoring.onnx_model import INPUT_NAME, PUBLIC_OUTPUTS, RAW_OUTPUT
 from udfs.scoring.trees import OUTPUTS, FlatTrees
@@ -42,32 +44,81 @@ def _graph(trees: FlatTrees, metadata: ModelMetadata) -> Any:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", *columns])
 
     outputs = [value(PUBLIC_OUTPUTS[0], 3), value(PUBLIC_OUTPUTS[1]), value(PUBLIC_OUTPUTS[2]), value(RAW_OUTPUT, len(OUTPUTS))]
-    nodes = [_tree_node(trees), *_final_nodes()]
+    nodes = [_tree_node(trees), *_linear_nodes(), *_final_nodes(bool(metadata.calibration_curves))]
     inputs = [value(INPUT_NAME, len(metadata.feature_names))]
-    return helper.make_graph(nodes, "tickflow", inputs, outputs, _constants(metadata.calibration))
+    return helper.make_graph(nodes, "tickflow", inputs, outputs, _constants(metadata.calibration, metadata.linear_part))
 
 
-def _constants(calibration: Calibration) -> list[TensorProto]:
+def _constants(calibration: Calibration, linear: LinearPart) -> list[TensorProto]:
     arrays = {
+        "middle": linear.middle.astype(np.float32),
+        "spread": linear.spread.astype(np.float32),
+        "weights": linear.weights.T.astype(np.float32),
+        "intercepts": linear.intercepts.astype(np.float32),
+        "nearest": np.float32(-FURTHEST),
+        "furthest": np.float32(FURTHEST),
+        "nothing": np.float32(0),
         "parts": np.array([3, 1, 1], np.int64),
         "columns": np.array([1], np.int64),
         "scale": np.float32(calibration.scale),
         "biases": np.array(calibration.biases, np.float32),
+        **(_curve_constants(calibration) if calibration.curves else {}),
     }
     return [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()]
 
 
-def _final_nodes() -> list[NodeProto]:
-    """From the trees' sums to the outputs that other programs read."""
+def _curve_constants(calibration: Calibration) -> dict[str, npt.NDArray[Any]]:
+    """A curve is its first value plus, for each point, the change of slope there times how far beyond the point the probability is."""
+    before, after = curve_points(calibration).transpose(1, 0, 2)
+    slope = np.diff(after, axis=1) / np.diff(before, axis=1)
+    level = np.zeros((slope.shape[0], 1))
+    return {
+        "curve_from": before.astype(np.float32),
+        "curve_bends": np.diff(np.hstack([level, slope, level]), axis=1).astype(np.float32),
+        "curve_starts": after[:, 0].astype(np.float32),
+        "last_axis": np.array([2], np.int64),
+    }
+
+
+def _linear_nodes() -> list[NodeProto]:
+    """What the inputs add by themselves; a missing one adds nothing."""
+    return [
+        helper.make_node("Sub", [INPUT_NAME, "middle"], ["from_middle"]),
+        helper.make_node("Div", ["from_middle", "spread"], ["in_spreads"]),
+        helper.make_node("Clip", ["in_spreads", "nearest", "furthest"], ["clipped"]),
+        helper.make_node("IsNaN", [INPUT_NAME], ["is_missing"]),
+        helper.make_node("Where", ["is_missing", "nothing", "clipped"], ["distances"]),
+        helper.make_node("Gemm", ["distances", "weights", "intercepts"], ["linear_scores"]),
+        helper.make_node("Add", [RAW_OUTPUT, "linear_scores"], ["all_scores"]),
+    ]
+
+
+def _final_nodes(has_curves: bool) -> list[NodeProto]:
+    """From raw scores to the outputs that other programs read."""
     probabilities, expected_return, sigma = PUBLIC_OUTPUTS
     return [
-        helper.make_node("Split", [RAW_OUTPUT, "parts"], ["class_scores", "return_column", "log_sigma_column"], axis=1),
+        helper.make_node("Split", ["all_scores", "parts"], ["class_scores", "return_column", "log_sigma_column"], axis=1),
         helper.make_node("Mul", ["class_scores", "scale"], ["scaled_scores"]),
         helper.make_node("Add", ["scaled_scores", "biases"], ["calibrated_scores"]),
-        helper.make_node("Softmax", ["calibrated_scores"], [probabilities], axis=1),
-        helper.make_node("Squeeze", ["return_column", "columns"], [expected_return]),
+        helper.make_node("Softmax", ["calibrated_scores"], ["straight" if has_curves else probabilities], axis=1),
+        *(_curve_nodes("straight", probabilities) if has_curves else ()),
+        helper.make_node("Squeeze", ["return_column", "columns"], ["return_in_sigmas"]),
         helper.make_node("Squeeze", ["log_sigma_column", "columns"], ["log_sigma"]),
         helper.make_node("Exp", ["log_sigma"], [sigma]),
+        helper.make_node("Mul", ["return_in_sigmas", sigma], [expected_return]),
+    ]
+
+
+def _curve_nodes(straight: str, result: str) -> list[NodeProto]:
+    return [
+        helper.make_node("Unsqueeze", [straight, "last_axis"], ["straight_by_point"]),
+        helper.make_node("Sub", ["straight_by_point", "curve_from"], ["from_points"]),
+        helper.make_node("Relu", ["from_points"], ["beyond_points"]),
+        helper.make_node("Mul", ["beyond_points", "curve_bends"], ["bent_by_point"]),
+        helper.make_node("ReduceSum", ["bent_by_point", "last_axis"], ["bent"], keepdims=0),
+        helper.make_node("Add", ["bent", "curve_starts"], ["curved"]),
+        helper.make_node("ReduceSum", ["curved", "columns"], ["curved_sum"], keepdims=1),
+        helper.make_node("Div", ["curved", "curved_sum"], [result]),
     ]
 
 

@@ -1,7 +1,11 @@
-"""Three LightGBM models of one dataset: direction, expected return, and how far off that return is. Same rows, same bits."""
+"""A linear model and trees on what it leaves over, for direction, how far a return goes, and the return in units of that.
+
+The same rows give the same bits.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -10,10 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.training.flatten_trees import Part
-from udfs.scoring.calibration import Calibration, fit_calibration
+from jobs.training.linear import best_strength, fit_logistic, fit_ridge, scaling_of
+from udfs.scoring.calibration import Calibration
+from udfs.scoring.linear import LinearPart, distances
 
 _Rows = npt.NDArray[np.float32]
 _Column = npt.NDArray[np.float64]
+_Places = npt.NDArray[np.intp]
+_LARGEST_MOVE = 3.0
+"""In deviations: what a return counts as at most when the expected return is learnt, so that a few jumps do not decide it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,8 @@ class TrainingSettings:
     """Nanoseconds that the later price may come after the horizon; a fifth of the horizon when not given."""
     embargo: int | None = None
     """Nanoseconds between two parts; the horizon when not given."""
+    folds: int = 4
+    """Parts of the training rows that are each scored by a model of the others, for calibration."""
     rounds: int = 60
     leaves: int = 15
     learning_rate: float = 0.05
@@ -34,6 +45,9 @@ class TrainingSettings:
     maximum_rows: int = 200_000
     """More labelled rows than this are thinned evenly."""
     minimum_confidence: float = 0.4
+    """Below it a signal abstains, where no precision is asked for."""
+    precision: float | None = None
+    """Share of signals with a direction that must come true: the confidence below which signals abstain is chosen for it."""
     threads: int = 1
     """Fixed, because it decides the order of additions; one does not suffer from a busy machine, where more wait for each other."""
     seed: int = 20240808
@@ -43,15 +57,41 @@ class TrainingSettings:
         """Nanoseconds that the later price may come after the horizon."""
         return self.horizon // 5 if self.tolerance is None else self.tolerance
 
+    @property
+    def gap(self) -> int:
+        """Nanoseconds between two parts."""
+        return self.horizon if self.embargo is None else self.embargo
+
     def as_dict(self) -> dict[str, Any]:
         """For the model card."""
         return asdict(self)
 
 
-class FittedModel(NamedTuple):
-    """Boosters with what turns their raw scores into a model's outputs."""
+class Fitted(NamedTuple):
+    """What gives the raw scores of the outputs in `OUTPUTS`."""
 
     parts: tuple[Part, Part, Part]
+    """Trees for direction, return in sigmas, and log sigma."""
+    linear: LinearPart
+
+    def cut(self, rounds: tuple[int, int, int]) -> Fitted:
+        """With so many rounds of each part."""
+        direction, expected, size = (part._replace(rounds=count) for part, count in zip(self.parts, rounds, strict=True))
+        return Fitted((direction, expected, size), self.linear)
+
+    def corrected(self, return_scale: float, log_sigma_offset: float) -> Fitted:
+        """With the return in sigmas multiplied, and log sigma moved."""
+        direction, expected, size = self.parts
+        parts = direction, expected._replace(scale=expected.scale * return_scale), size._replace(offset=size.offset + log_sigma_offset)
+        factor = np.array([1.0, 1.0, 1.0, return_scale, 1.0])
+        weights, intercepts = self.linear.weights * factor[:, None], self.linear.intercepts * factor
+        return Fitted(parts, self.linear._replace(weights=weights, intercepts=intercepts))
+
+
+class FittedModel(NamedTuple):
+    """Raw scores, and what turns those of the classes into probabilities."""
+
+    fitted: Fitted
     calibration: Calibration
 
 
@@ -63,58 +103,93 @@ class TrainingPart(NamedTuple):
     classes: npt.NDArray[np.int64]
     """(rows,) 0 down, 1 neutral, 2 up."""
     log_return: _Column
-    weight: _Column | None = None
-    """(rows,) how much each row counts, 1 on average; None counts all alike. Only training rows are weighted."""
+    weight: _Column
+    """(rows,) how much each row counts, 1 on average."""
 
 
-def fit(train: TrainingPart, held_out: TrainingPart, settings: TrainingSettings) -> FittedModel:
-    """Fit on `train`; calibrate probabilities, the return's shrinkage and sigma's level on `held_out`."""
-    direction = _boost(train, train.classes, settings, objective="multiclass", num_class=3)
-    expected = _fit_return(train, held_out, settings)
-    sigma = _fit_sigma(train, held_out, expected, settings)
-    raw_scores = np.asarray(direction.predict(held_out.inputs, raw_score=True))
-    return FittedModel((Part(direction, 0, 1.0, 0.0), expected, sigma), fit_calibration(raw_scores, held_out.classes))
+class Learner:
+    """Fits models on rows of one training part, whose values are put into bins once; `strength` is that of the linear part."""
+
+    def __init__(self, part: TrainingPart, settings: TrainingSettings, folds: Iterable[tuple[_Places, _Places]]) -> None:
+        self.part, self.settings = part, settings
+        self.scaling = scaling_of(part.inputs)
+        self.distances = distances(self.scaling, part.inputs)
+        self.strength = best_strength(self.distances, part.classes, folds)
+        self._parameters = {
+            "num_leaves": settings.leaves,
+            "learning_rate": settings.learning_rate,
+            "lambda_l2": 10.0,
+            "max_bin": 63,
+            "feature_fraction": 0.8,
+            "feature_pre_filter": False,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": settings.threads,
+            "seed": settings.seed,
+            "verbose": -1,
+        }
+        nothing = np.zeros(part.classes.shape[0])
+        self._bins = lightgbm.Dataset(part.inputs, nothing, weight=part.weight, params=self._parameters, free_raw_data=False).construct()
+
+    def fit(self, rows: _Places | None = None) -> Fitted:
+        """The outputs of some rows, of all where none are named; nothing is calibrated yet."""
+        rows = np.arange(self.part.classes.shape[0]) if rows is None else rows
+        log_return = self.part.log_return[rows]
+        log_size = np.log(np.abs(log_return) + 1e-3 * float(log_return.std()))
+        size = self._regress(rows, log_size)
+        spread = np.exp(self._said(size, rows))
+        unit = float(np.sqrt(np.square(log_return / spread).mean()))
+        move = self._regress(rows, np.clip(log_return / (spread * unit), -_LARGEST_MOVE, _LARGEST_MOVE))
+        direction = self._classify(rows)
+        weights = np.vstack([direction.weights, move.weights, size.weights])
+        intercepts = np.concatenate([direction.intercepts, move.intercepts, size.intercepts])
+        rounds = self.settings.rounds
+        parts = (
+            Part(direction.booster, 0, 1.0, 0.0, rounds),
+            Part(move.booster, 3, 1.0, 0.0, rounds),
+            Part(size.booster, 4, 1.0, float(np.log(unit)), rounds),
+        )
+        return Fitted(parts, self.scaling._replace(weights=weights, intercepts=intercepts))
+
+    def _classify(self, rows: _Places) -> _Straightened:
+        classes = self.part.classes[rows]
+        straight = fit_logistic(self.distances[rows], classes, self.strength, self.part.weight[rows])
+        return self._boost(rows, classes, *straight, objective="multiclass", num_class=len(straight[1]))
+
+    def _regress(self, rows: _Places, target: _Column) -> _Straightened:
+        weights, intercept = fit_ridge(self.distances[rows], target, self.strength, self.part.weight[rows])
+        return self._boost(rows, target, weights[None, :], np.array([intercept]), objective="regression")
+
+    def _boost(self, rows: _Places, target: npt.NDArray[Any], weights: _Column, intercepts: _Column, **objective: Any) -> _Straightened:
+        """Trees on what the linear part leaves over."""
+        chosen = self._bins.subset(rows.tolist()).construct()
+        chosen.set_label(np.asarray(target, np.float64))
+        chosen.set_init_score(np.squeeze(self.distances[rows] @ weights.T + intercepts))
+        leaf = max(20, int(self.settings.minimum_leaf_share * target.shape[0]))
+        booster = lightgbm.train({**self._parameters, **objective, "min_data_in_leaf": leaf}, chosen, self.settings.rounds)
+        return _Straightened(booster, weights, intercepts)
+
+    def _said(self, one: _Straightened, rows: _Places) -> _Column:
+        """(rows,) a regression's own prediction."""
+        straight = self.distances[rows] @ one.weights[0] + one.intercepts[0]
+        return np.asarray(straight + raw_score(one.booster, self.part.inputs[rows]), np.float64)
 
 
-def predict(part: Part, inputs: _Rows) -> _Column:
-    """A part's own prediction, by LightGBM: (rows,) or (rows, 3)."""
-    raw_scores = np.asarray(part.booster.predict(inputs, raw_score=True, num_threads=1), np.float64)
-    return raw_scores * part.scale + part.offset
+class _Straightened(NamedTuple):
+    """Trees and the linear model that they were grown on top of."""
+
+    booster: lightgbm.Booster
+    weights: _Column
+    """(outputs, inputs)."""
+    intercepts: _Column
 
 
-def _fit_return(train: TrainingPart, held_out: TrainingPart, settings: TrainingSettings) -> Part:
-    """Regression in units of the returns' deviation, then shrunk towards 0 by what it is worth on held-out rows (0 to 1 times)."""
-    unit = float(train.log_return.std())
-    booster = _boost(train, train.log_return / unit, settings, objective="regression")
-    predicted = np.asarray(booster.predict(held_out.inputs, raw_score=True)) * unit
-    power = float(predicted @ predicted)
-    worth = float(predicted @ held_out.log_return) / power if power > 0 else 0.0
-    return Part(booster, 3, unit * min(max(worth, 0.0), 1.0), 0.0)
+def raw_score(booster: lightgbm.Booster, inputs: _Rows, rounds: int | None = None) -> _Column:
+    """A booster's raw score, by LightGBM: (rows,) or (rows, 3)."""
+    return np.asarray(booster.predict(inputs, raw_score=True, num_threads=1, num_iteration=rounds), np.float64)
 
 
-def _fit_sigma(train: TrainingPart, held_out: TrainingPart, expected: Part, settings: TrainingSettings) -> Part:
-    """Regression of log |residual|; its level is set so that (residual / sigma)² has mean 1 on held-out rows."""
-    floor = 1e-3 * float(train.log_return.std())
-    residual = np.abs(train.log_return - predict(expected, train.inputs))
-    booster = _boost(train, np.log(residual + floor), settings, objective="regression")
-    log_sigma = np.asarray(booster.predict(held_out.inputs, raw_score=True))
-    squared = np.square((held_out.log_return - predict(expected, held_out.inputs)) / np.exp(log_sigma))
-    return Part(booster, 4, 1.0, 0.5 * float(np.log(max(float(squared.mean()), 1e-12))))
-
-
-def _boost(train: TrainingPart, target: npt.NDArray[Any], settings: TrainingSettings, **objective: Any) -> lightgbm.Booster:
-    parameters = {
-        **objective,
-        "num_leaves": settings.leaves,
-        "learning_rate": settings.learning_rate,
-        "min_data_in_leaf": max(20, int(settings.minimum_leaf_share * train.inputs.shape[0])),
-        "lambda_l2": 10.0,
-        "max_bin": 63,
-        "feature_fraction": 0.8,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": settings.threads,
-        "seed": settings.seed,
-        "verbose": -1,
-    }
-    return lightgbm.train(parameters, lightgbm.Dataset(train.inputs, np.asarray(target, np.float64), weight=train.weight), settings.rounds)
+def predict(fitted: Fitted, inputs: _Rows) -> _Column:
+    """(rows, 5) raw scores of the outputs, by LightGBM and numpy."""
+    trees = np.column_stack([raw_score(part.booster, inputs, part.rounds) * part.scale + part.offset for part in fitted.parts])
+    return np.asarray(trees + distances(fitted.linear, inputs) @ fitted.linear.weights.T + fitted.linear.intercepts, np.float64)

@@ -20,6 +20,8 @@ class Part(NamedTuple):
     """What its raw score is multiplied by."""
     offset: float
     """What is added after that."""
+    rounds: int
+    """How many of its rounds count."""
 
 
 class _Nodes:
@@ -84,7 +86,7 @@ def flatten(parts: tuple[Part, ...]) -> FlatTrees:
     base = np.zeros(len(OUTPUTS))
     for part in parts:
         base[part.first_output] += part.offset
-        dump = part.booster.dump_model()
+        dump = part.booster.dump_model(num_iteration=part.rounds)
         for index, tree in enumerate(dump["tree_info"]):
             roots.append(nodes.add(tree["tree_structure"], part.scale)[0])
             outputs.append(part.first_output + index % int(dump["num_tree_per_iteration"]))

@@ -9,7 +9,6 @@ from jobs.training.fit import FittedModel, predict
 from udfs.errors import ModelMismatch
 from udfs.scoring.calibration import calibrate
 from udfs.scoring.onnx_model import INPUT_NAME, PUBLIC_OUTPUTS, Scorer, Scores, open_session
-from udfs.scoring.trees import attribute
 
 PROBABILITY_TOLERANCE = 1e-5
 RELATIVE_TOLERANCE = 1e-4
@@ -51,8 +50,10 @@ def _spread(scorer: Scorer, rows: npt.NDArray[np.float32]) -> tuple[npt.NDArray[
 
 
 def _score_natively(model: FittedModel, rows: npt.NDArray[np.float32]) -> Scores:
-    direction, expected, sigma = (predict(part, rows) for part in model.parts)
-    return Scores(calibrate(direction, model.calibration), expected, np.exp(sigma), np.ones(rows.shape[0]), np.zeros(rows.shape[0]))
+    raw_scores = predict(model.fitted, rows)
+    sigma = np.exp(raw_scores[:, 4])
+    known = np.ones(rows.shape[0])
+    return Scores(calibrate(raw_scores[:, :3], model.calibration), raw_scores[:, 3] * sigma, sigma, known, 0 * known)
 
 
 def _compare(native: Scores, found: Scores, name: str) -> float:
@@ -87,9 +88,9 @@ def _check_single_rows(scorer: Scorer, rows: npt.NDArray[np.float32], batch: Sco
 
 def _check_attributions(model: FittedModel, scorer: Scorer, rows: npt.NDArray[np.float32]) -> None:
     some = rows[:: max(1, rows.shape[0] // _ATTRIBUTED_ROWS)]
-    raw_scores = predict(model.parts[0], some)
+    raw_scores = predict(model.fitted, some)
     for row, inputs in enumerate(some):
         for output in range(3):
-            contributions, bias = attribute(scorer.trees, inputs, output)
+            contributions, bias = scorer.attribute(inputs, output)
             if not abs(contributions.sum() + bias - raw_scores[row, output]) <= ATTRIBUTION_TOLERANCE:
                 raise ModelMismatch("the reasons' contributions do not add up to LightGBM's raw score: not released")

@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 
 from jobs.training.dataset import Dataset, NotEnoughData
-from jobs.training.fit import TrainingPart, TrainingSettings, fit, predict
+from jobs.training.fit import FittedModel, Learner, TrainingPart, TrainingSettings, predict
 from jobs.training.flatten_trees import flatten, round_down
 from jobs.training.labels import Labels, NeutralBand, classes_of, forward_returns
-from jobs.training.metrics import evaluate, rank_correlation
+from jobs.training.measures import Happened, Prediction, rank_correlation
+from jobs.training.metrics import Metrics, evaluate
 from jobs.training.release_gate import check_release, golden_rows
 from jobs.training.train_model import train_model
 from tests.support.feature_rows import HORIZON, SECOND, planted_dataset
 from tests.support.trained_model import SETTINGS, scorer, trained_model
 from udfs.errors import ModelMismatch
 from udfs.kernels.feature_vector import FEATURE_NAMES, MODEL_INPUTS, Feature
+from udfs.scoring.calibration import Calibration
+from udfs.scoring.linear import contributions
 from udfs.scoring.onnx_model import Scores, load_model
 from udfs.scoring.trees import attribute
 
@@ -30,18 +33,20 @@ def test_a_planted_relation_is_found() -> None:
     assert metrics.beats_prior
     assert metrics.skill > 0.1
     assert metrics.hit_rate > metrics.prior_hit_rate + 0.1
-    assert metrics.information_coefficient_interval[0] > 0.2
+    assert metrics.rank_information_coefficient_interval[0] > 0.2
+    assert metrics.direction_skill_interval[0] > 0
+    assert trained_model().objections == ()
     assert next(iter(card["importance"])) == "imbalance_5_levels"
-    assert 0.6 < metrics.coverage_68 < 0.84  # one symbol moves twice as much and no input tells which: 0.73 at best, in such a mixture
+    assert 0.6 < metrics.coverage_68 < 0.84  # one symbol moves twice as much and no input tells which
     assert 0.9 < metrics.coverage_95 < 0.98
 
 
 def test_no_relation_is_not_claimed() -> None:
-    """Never as better than the class shares; of intervals of 95 %, one in forty lies above 0 by chance, so never three of twelve."""
-    metrics = [train_model(planted_dataset(strength=0.0, seed=seed), MODEL_INPUTS, SETTINGS).metrics for seed in range(1, 13)]
+    """Never as better than the class shares; of intervals of 95 %, one in forty lies above 0 by chance, so never two of three."""
+    metrics = [train_model(planted_dataset(4000, strength=0.0, seed=seed), MODEL_INPUTS, SETTINGS).metrics for seed in range(1, 4)]
     assert not any(found.beats_prior for found in metrics)
     assert all(found.skill < 0.02 for found in metrics)
-    assert sum(found.information_coefficient_interval[0] > 0 for found in metrics) <= 2
+    assert sum(found.rank_information_coefficient_interval[0] > 0 for found in metrics) <= 1
 
 
 def test_the_same_rows_give_the_same_bytes() -> None:
@@ -52,7 +57,8 @@ def test_the_same_rows_give_the_same_bytes() -> None:
 
 def test_other_rows_give_another_version() -> None:
     dataset = planted_dataset()
-    other = train_model(dataset._replace(price=dataset.price * np.linspace(1, 1.0001, dataset.price.shape[0])), MODEL_INPUTS, SETTINGS)
+    bent = dataset.price * np.linspace(1, 1.0001, dataset.price.shape[0])
+    other = train_model(dataset._replace(price=bent), MODEL_INPUTS, dataclasses.replace(SETTINGS, rounds=4, folds=2))
     assert other.version != trained_model().version
 
 
@@ -76,29 +82,49 @@ def test_a_model_learns_the_sides_that_it_is_given() -> None:
     dataset = planted_dataset()
     labels = forward_returns(dataset, HORIZON, HORIZON // 5)
     sides = labels._replace(side=np.where(np.arange(labels.rows.size) % 10 < 8, 0.0, np.sign(labels.log_return)))
-    shares = train_model(dataset, MODEL_INPUTS, SETTINGS, sides).card["parts"]["train"]["class_shares"]
+    shares = train_model(dataset, MODEL_INPUTS, dataclasses.replace(SETTINGS, rounds=4, folds=2), sides).card["parts"]["train"][
+        "class_shares"
+    ]
     assert shares["neutral"] == pytest.approx(0.8, abs=0.01)
 
 
-def small_parts(missing: float) -> tuple[TrainingPart, TrainingPart]:
+def small_part(missing: float, rows: int = 800) -> TrainingPart:
     generator = np.random.default_rng(4)
-    inputs = generator.normal(size=(1200, 6)).astype(np.float32)
+    inputs = generator.normal(size=(rows, 6)).astype(np.float32)
     inputs[generator.random(inputs.shape) < missing] = np.nan
-    log_return = np.nan_to_num(inputs[:, 0]) * 1e-3 + generator.normal(size=1200) * 1e-3
+    log_return = np.nan_to_num(inputs[:, 0]) * 1e-3 + generator.normal(size=rows) * 1e-3
     classes = np.digitize(log_return, [-5e-4, 5e-4]).astype(np.int64)
-    return tuple(TrainingPart(inputs[half], classes[half], log_return[half]) for half in (slice(0, 800), slice(800, 1200)))  # type: ignore[return-value]
+    return TrainingPart(inputs, classes, log_return, np.ones(rows))
+
+
+def small_learner(missing: float, rounds: int) -> Learner:
+    folds = [(np.arange(600), np.arange(600, 800))]
+    return Learner(small_part(missing), TrainingSettings(rounds=rounds), folds)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_attributions_add_up_to_lightgbms_raw_score(missing: float) -> None:
     """Also where training knew no missing values and a row has some."""
-    model = fit(*small_parts(missing), TrainingSettings(rounds=15))
-    trees = flatten(model.parts)
-    rows = golden_rows(small_parts(0.3)[1].inputs, 40)
-    native = np.column_stack([predict(part, rows) for part in model.parts])
-    for row, expected in zip(rows, native, strict=True):
-        found = [attribute(trees, row, output) for output in range(5)]
-        assert np.allclose([contributions.sum() + bias for contributions, bias in found], expected, rtol=0, atol=1e-9)
+    fitted = small_learner(missing, 15).fit()
+    trees = flatten(fitted.parts)
+    rows = golden_rows(small_part(0.3).inputs, 40)
+    for row, expected in zip(rows, predict(fitted, rows), strict=True):
+        for output in range(5):
+            by_trees, bias = attribute(trees, row, output)
+            found = by_trees.sum() + bias + contributions(fitted.linear, row, output).sum() + fitted.linear.intercepts[output]
+            assert found == pytest.approx(expected[output], rel=0, abs=1e-9)
+
+
+def test_a_straight_line_is_learnt_by_the_linear_part_and_a_step_by_the_trees() -> None:
+    """Without trees a linear relation is found already; the trees add what no line can say."""
+    part = small_part(0.0, 4000)
+    step = np.where(np.abs(part.inputs[:, 1]) > 1, 2e-3, -1e-3)
+    folds = [(np.arange(3000), np.arange(3000, 4000))]
+    fitted = Learner(part._replace(log_return=part.log_return + step), TrainingSettings(rounds=60), folds).fit()
+    lines = part.inputs.astype(np.float64) @ fitted.linear.weights[3]
+    assert abs(rank_correlation(lines, part.inputs[:, 0].astype(np.float64))) > 0.95
+    left_over = predict(fitted, part.inputs)[:, 3] - lines
+    assert rank_correlation(left_over, step) > 0.6
 
 
 def test_the_gate_refuses_a_file_that_scores_otherwise() -> None:
@@ -106,22 +132,19 @@ def test_the_gate_refuses_a_file_that_scores_otherwise() -> None:
     dataset = planted_dataset()
     inputs = np.ascontiguousarray(dataset.values[:, scorer().columns])
     classes = np.random.default_rng(0).integers(0, 3, len(inputs))
-    part = TrainingPart(inputs, classes, np.random.default_rng(1).normal(size=len(inputs)))
-    stranger = fit(part, part, TrainingSettings(rounds=2))
+    part = TrainingPart(inputs, classes, np.random.default_rng(1).normal(size=len(inputs)), np.ones(len(inputs)))
+    stranger = Learner(part, TrainingSettings(rounds=2), [(np.arange(5000), np.arange(5000, 8000))]).fit()
     with pytest.raises(ModelMismatch, match="not released"):
-        check_release(stranger, scorer(), trained_model().data, golden_rows(inputs))
+        check_release(FittedModel(stranger, Calibration()), scorer(), trained_model().data, golden_rows(inputs))
 
 
 def test_the_gate_sees_a_wrong_branch_for_missing_values() -> None:
-    train, held_out = small_parts(0.3)
-    model = fit(train, held_out, TrainingSettings(rounds=10))
-    rows = golden_rows(train.inputs, 50)
-    trees = flatten(model.parts)
+    fitted = small_learner(0.3, 10).fit()
+    rows = golden_rows(small_part(0.3).inputs, 50)
+    trees = flatten(fitted.parts)
     flipped = trees._replace(missing_left=~trees.missing_left)
-    native = predict(model.parts[0], rows)[:, 2]
-    found = [attribute(flipped, row, 2) for row in rows]
-    differences = [abs(contributions.sum() + bias - expected) for (contributions, bias), expected in zip(found, native, strict=True)]
-    assert max(differences) > 1e-3
+    found = [[attribute(one, row, 2)[0].sum() for one in (trees, flipped)] for row in rows]
+    assert max(abs(right - wrong) for right, wrong in found) > 1e-3
 
 
 @pytest.mark.parametrize("threshold", [0.1, -0.1, 1 / 3, 1e-40, -1e-40, 1e300, 16_777_217.0, 0.5])
@@ -170,27 +193,26 @@ def test_the_exported_model_knows_its_inputs_ranges() -> None:
     assert high == pytest.approx(2.33, abs=0.2)
 
 
+def measured(probabilities: np.ndarray, expected: np.ndarray, classes: np.ndarray, horizon: int) -> Metrics:
+    rows = classes.shape[0]
+    happened = Happened(classes, np.asarray((classes - 1) * 1e-3, np.float64))
+    scores = Scores(probabilities, expected, np.full(rows, 1e-3), np.ones(rows), np.zeros(rows))
+    prior = Prediction(np.full((rows, 3), 1 / 3), np.zeros(rows))
+    return evaluate(scores, happened, np.arange(rows) * SECOND, horizon, {"prior": prior}, np.full(rows, 1e-3))[0]
+
+
 def test_perfect_and_ignorant_scores_measure_as_such() -> None:
-    generator = np.random.default_rng(2)
-    classes = generator.integers(0, 3, 300)
-    log_return, start = np.asarray((classes - 1) * 1e-3, np.float64), np.arange(300) * SECOND
-    priors = np.full((2, 3), 1 / 3)
+    classes = np.random.default_rng(2).integers(0, 3, 300)
     sure = np.where(np.arange(3) == classes[:, None], 0.98, 0.01)
-    perfect = evaluate(
-        Scores(sure, log_return, np.full(300, 1e-3), np.ones(300), np.zeros(300)), classes, log_return, start, 10 * SECOND, priors
-    )
-    ignorant = evaluate(
-        Scores(np.full((300, 3), 1 / 3), 0 * log_return, np.full(300, 1e-3), np.ones(300), np.zeros(300)),
-        classes,
-        log_return,
-        start,
-        SECOND,
-        priors,
-    )
-    assert (perfect.hit_rate, perfect.blocks) == (1.0, 15)
+    perfect = measured(sure, np.asarray((classes - 1) * 1e-3, np.float64), classes, 10 * SECOND)
+    ignorant = measured(np.full((300, 3), 1 / 3), np.zeros(300), classes, SECOND)
+    assert (perfect.hit_rate, perfect.blocks, perfect.pr_auc) == (1.0, 15, 1.0)
     assert perfect.information_coefficient == pytest.approx(1)
+    assert perfect.rank_information_coefficient == pytest.approx(1)
     assert perfect.beats_prior
-    assert (ignorant.skill, ignorant.information_coefficient) == (0.0, 0.0)
+    assert ignorant.skill == pytest.approx(0, abs=1e-12)
+    assert (ignorant.direction_skill, ignorant.information_coefficient) == (pytest.approx(0, abs=1e-12), 0.0)
+    assert ignorant.pr_auc == pytest.approx(ignorant.prior_pr_auc)
     assert not ignorant.beats_prior
 
 
@@ -200,8 +222,3 @@ def test_rank_correlation_shares_ranks_and_ignores_scale() -> None:
     assert rank_correlation(one, -one) == pytest.approx(-1)
     assert rank_correlation(one, other) == rank_correlation(one * 7.0, other)
     assert rank_correlation(one, np.ones(5)) == 0
-
-
-def test_a_shrunk_return_stays_within_what_it_is_worth() -> None:
-    model = fit(*small_parts(0.1), TrainingSettings(rounds=15))
-    assert 0 <= model.parts[1].scale <= small_parts(0.1)[0].log_return.std()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -11,20 +12,23 @@ from typing import Any
 import pytest
 from pyiceberg.catalog import Catalog
 
-from jobs import train
+from jobs.audit.log import AuditLog
 from jobs.control import publish
 from jobs.gateway.publisher import PublishError, PublisherSettings
 from jobs.lake.catalog import create_tables, open_catalog
+from jobs.lake.reading import read_rows
 from jobs.lake.settings import local_lake
 from jobs.lake.writing import append_rows
+from jobs.model_aliases import CHAMPION, aliases_of
 from jobs.model_store import BucketStore, FolderStore, fetch_model, open_store
-from jobs.releasing import release_event
-from jobs.train import TrainRequest, main
+from jobs.releasing import release_event, release_if_asked
+from jobs.train import main
+from jobs.training.runs import TrainRequest, train_from_lake
 from tests.support.feature_rows import HORIZON, START, STEP, lake_columns, planted_dataset
 from tests.support.trained_model import trained_model
 from udfs.codecs.control import decode_control
 from udfs.errors import InvalidRule, ModelMismatch, SourceError
-from udfs.records import ControlKind, ModelReference
+from udfs.records import ControlEvent, ControlKind, ModelReference
 
 ROWS = 3000
 
@@ -62,7 +66,7 @@ def catalog(lake_folder: Path) -> Catalog:
 
 
 def test_a_model_trained_from_the_lake_can_be_fetched(catalog: Catalog, tmp_path: Path) -> None:
-    reference, card = train.train(catalog, FolderStore(tmp_path), TrainRequest(horizon=HORIZON))
+    reference, card = train_from_lake(catalog, FolderStore(tmp_path), TrainRequest(horizon=HORIZON))
     assert fetch_model(reference)
     assert len(card["snapshot_ids"]) == 1
     assert card["symbols"] == ("S0", "S1")
@@ -72,7 +76,7 @@ def test_a_model_trained_from_the_lake_can_be_fetched(catalog: Catalog, tmp_path
 def test_a_range_and_symbols_choose_the_rows(catalog: Catalog, tmp_path: Path) -> None:
     end = START + ROWS // 2 * 9 // 10 * STEP
     request = TrainRequest(from_time=START + 100 * STEP, to_time=end, symbols=("S1",), horizon=HORIZON)
-    _, card = train.train(catalog, FolderStore(tmp_path), request)
+    _, card = train_from_lake(catalog, FolderStore(tmp_path), request)
     assert card["symbols"] == ("S1",)
     assert card["training_range"][0] == START + 100 * STEP
     assert card["parts"]["test"]["outcomes_until"] < end
@@ -83,6 +87,12 @@ def test_the_verb_prints_one_object(lake_folder: Path, tmp_path: Path, capsys: p
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert result["metrics"]["beats_prior"] is True
     assert result["control_version"] is None
+    assert result["release_refused"] is False
+    trials = [row for batch in read_rows(open_catalog(local_lake(lake_folder)), "tickflow", "trials") for row in batch.to_pylist()]
+    assert result["version"] in {row["subject"] for row in trials if row["verb"] == "train"}
+    words = (tmp_path / result["version"] / "card.md").read_text()
+    assert result["sha256"] in words
+    assert result["card"]["feature_set"] in words
     assert open_store(str(tmp_path)).versions() == (result["version"],)
 
 
@@ -118,6 +128,29 @@ def test_a_bad_time_is_a_usage_error() -> None:
     with pytest.raises(SystemExit) as failure:
         main(["--from", "yesterday"])
     assert failure.value.code == 2
+
+
+def test_a_model_that_the_gate_is_against_is_not_released(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked: nothing goes out, the audit log says what was refused and why. With a reason it goes out, and both say so."""
+    monkeypatch.setattr("jobs.audit.control.audit_folder", lambda: tmp_path / "audit")
+    sent: list[ControlEvent] = []
+    monkeypatch.setattr("jobs.releasing.publish_all", lambda events, settings: [sent.append(event) or 7 for event in events])
+    options = argparse.Namespace(release=True, release_anyway="", bootstrap_servers="nowhere:1", author="me", reason="why not")
+    reference = ModelReference("v1", "file:///m", "0" * 64)
+    aliases = aliases_of(FolderStore(tmp_path / "models"))
+    assert release_if_asked(reference, options, ControlKind.MODEL, ["it knows nothing"], aliases) is None
+    assert sent == []
+    assert aliases.at(CHAMPION) is None
+    (entry,) = AuditLog(tmp_path / "audit").entries()
+    assert (entry.kind, entry.what["problem"]) == ("control_denied", "it knows nothing")
+    options.release_anyway = "a drill"
+    assert release_if_asked(reference, options, ControlKind.MODEL, ["it knows nothing"], aliases) == 7
+    assert sent[0].reason == "a drill (released although it knows nothing)"
+    champion = aliases.at(CHAMPION)
+    assert champion is not None
+    assert (champion.version, champion.control_version, champion.why) == ("v1", 7, sent[0].reason)
 
 
 class FakeBucket:

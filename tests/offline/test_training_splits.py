@@ -56,19 +56,18 @@ def test_no_part_knows_the_outcome_of_another(seed: int, longest: int, embargo: 
     start = np.cumsum(generator.integers(0, 6, 1000))
     labels = Labels(np.arange(1000), start, start + generator.integers(1, longest + 1, 1000), np.zeros(1000), np.full(1000, np.nan))
     try:
-        train, calibration, test = split_by_time(labels, embargo)
+        train, test = split_by_time(labels, embargo)
     except NotEnoughData:
         return
-    for earlier, later in ((train, calibration), (calibration, test)):
-        assert labels.end[earlier].max() + embargo < labels.start[later].min() + (embargo == 0)
-        assert np.all(np.diff(earlier) > 0)
+    assert labels.end[train].max() + embargo < labels.start[test].min() + (embargo == 0)
+    assert np.all(np.diff(train) > 0)
 
 
 def test_the_split_leaves_out_only_what_it_must() -> None:
     start = np.arange(1000) * SECOND
     labels = Labels(np.arange(1000), start, start + 10 * SECOND, np.zeros(1000), np.full(1000, np.nan))
-    train, calibration, test = split_by_time(labels, 5 * SECOND)
-    assert (train[0], train[-1], calibration[0], calibration[-1], test[0], test[-1]) == (0, 589, 605, 789, 805, 999)
+    train, test = split_by_time(labels, 5 * SECOND)
+    assert (train[0], train[-1], test[0], test[-1]) == (0, 789, 805, 999)
 
 
 def test_about_a_third_is_neutral_for_quiet_and_lively_symbols() -> None:

@@ -161,9 +161,9 @@ def set_metadata(name: str, text: str) -> Callable[[onnx.ModelProto], None]:
     ("change", "says"),
     [
         (drop_metadata, "feature_names"),
-        (rename_input, "inputs"),
-        (widen_input, "inputs"),
-        (take_doubles, "inputs"),
+        (rename_input, "inputs|ONNX"),
+        (widen_input, "inputs|ONNX"),
+        (take_doubles, "inputs|ONNX"),
         (fix_rows, "batch"),
         (drop_raw_scores, "outputs"),
         (set_metadata("trees", '"AAAA"'), "reasons"),

@@ -46,7 +46,7 @@ def test_contributions_and_bias_are_the_raw_score() -> None:
     raw_scores = scorer().raw_scores(inputs)
     for row, row_scores in zip(inputs, raw_scores, strict=True):
         for output, raw_score in enumerate(row_scores):
-            contributions, bias = attribute(scorer().trees, row, output)
+            contributions, bias = scorer().attribute(row, output)
             assert contributions.sum() + bias == pytest.approx(float(raw_score), rel=1e-5, abs=1e-5)
 
 

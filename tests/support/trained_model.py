@@ -10,7 +10,7 @@ from tests.support.feature_rows import HORIZON, planted_dataset
 from udfs.kernels.feature_vector import FEATURE_NAMES, MODEL_INPUTS
 from udfs.scoring.onnx_model import Scorer, load_model
 
-SETTINGS = TrainingSettings(horizon=HORIZON, rounds=20, leaves=7)
+SETTINGS = TrainingSettings(horizon=HORIZON, rounds=20, leaves=7, folds=3)
 
 
 @cache

@@ -51,6 +51,10 @@ class Thresholds(NamedTuple):
     one_sided_nanoseconds: int = 1_800_000_000_000
     """Window of the mean of directions, `udfs.kernels.breakers.one_sided`; 0 turns that breaker off."""
 
+    def at_least(self, confidence: float) -> Thresholds:
+        """The same, with this minimum confidence where it is higher."""
+        return self if confidence <= self.minimum_confidence else self._replace(minimum_confidence=confidence)
+
 
 class Decision(NamedTuple):
     """Direction and confidence are NEUTRAL and NaN when there was nothing to decide from."""

@@ -51,7 +51,8 @@ class RowScoring:
         flags = row_flags | _FLAG_OF_STATE[control.allowed_by_people(row.symbol)] | _FLAG_OF_BREAKERS[control.breaker_state]
         if scorer is not None:
             flags |= self._flags_of_model(row, scorer, outside_share)
-        decision = decide(probabilities, expected_return, sigma, flags, scorer is not None, self._thresholds, valid_share)
+        thresholds = self._thresholds if scorer is None else self._thresholds.at_least(scorer.minimum_confidence)
+        decision = decide(probabilities, expected_return, sigma, flags, scorer is not None, thresholds, valid_share)
         if scorer is not None:
             decision = self._restrained(decision, row, scorer, state)
         explained = decision.status in _USABLE and decision.direction is not Direction.NEUTRAL and control.shed_level < ShedLevel.REASONS

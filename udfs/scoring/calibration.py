@@ -1,7 +1,9 @@
-"""Calibrated class probabilities: softmax of raw scores after one temperature and one bias a class.
+"""Calibrated class probabilities: softmax of raw scores after one temperature and one bias a class, and a curve a class where it helps.
 
-Temperature scaling with a bias a class (Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks"). The temperature is
-positive, so each class's probability grows with its own raw score. Three parameters and no bins: fits on a few hundred held-out rows.
+Temperature scaling with a bias a class (Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks"): what Platt's
+sigmoid is for two classes. The temperature is positive, so each class's probability grows with its own raw score. Few parameters and no
+bins: fits on a few hundred held-out rows. Where the distortion has another shape, isotonic curves take each class's probability to what
+happened (Zadrozny and Elkan 2002), and the three are divided by their sum.
 """
 
 from __future__ import annotations
@@ -19,13 +21,47 @@ _PENALTY_ROWS = 1.0
 """Ridge towards the uncalibrated model, worth about one row: keeps the fit finite on separable or tiny data."""
 
 
+Curve = tuple[tuple[float, ...], tuple[float, ...]]
+"""Probabilities before, increasing, and after, not decreasing and above 0: straight between these points, level outside of them."""
+SMALLEST_PROBABILITY = 1e-4
+"""Of a curve: keeps the sum of three above 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """probabilities = softmax(raw_scores * scale + biases)."""
+    """probabilities = curves(softmax(raw_scores * scale + biases)), divided by their sum where there are curves."""
 
     scale: float = 1.0
     """Inverse temperature, above 0."""
     biases: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    curves: tuple[Curve, ...] = ()
+    """One for each class, all with as many points, or none."""
+
+
+def curve_points(calibration: Calibration) -> npt.NDArray[np.float64]:
+    """(classes, 2, points) of the curves; no points without curves."""
+    return np.array(calibration.curves, np.float64) if calibration.curves else np.empty((CLASSES, 2, 0))
+
+
+@numba.njit(cache=True, nogil=True)
+def _bend(probabilities: npt.NDArray[np.float64], points: npt.NDArray[np.float64]) -> None:
+    """Each class's probability along its curve, in place, then divided by their sum."""
+    last = points.shape[2] - 1
+    for row in range(probabilities.shape[0]):
+        total = 0.0
+        for k in range(CLASSES):
+            x, y, p = points[k, 0], points[k, 1], probabilities[row, k]
+            if p <= x[0]:
+                bent = y[0]
+            elif p >= x[last]:
+                bent = y[last]
+            else:
+                right = np.searchsorted(x, p, "right")
+                bent = y[right - 1] + (y[right] - y[right - 1]) * (p - x[right - 1]) / (x[right] - x[right - 1])
+            probabilities[row, k] = bent
+            total += bent
+        for k in range(CLASSES):
+            probabilities[row, k] /= total
 
 
 @numba.njit(cache=True, nogil=True)
@@ -45,10 +81,19 @@ def _softmax(raw_scores: npt.NDArray[np.float64], scale: float, biases: npt.NDAr
     return result
 
 
-def calibrate(raw_scores: npt.NDArray[np.floating[Any]], calibration: Calibration) -> npt.NDArray[np.float64]:
-    """(rows, 3) raw scores -> (rows, 3) probabilities that sum to 1; a row's bits do not depend on the other rows."""
+def calibrate(
+    raw_scores: npt.NDArray[np.floating[Any]], calibration: Calibration, points: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.float64]:
+    """(rows, 3) raw scores -> (rows, 3) probabilities that sum to 1; a row's bits do not depend on the other rows.
+
+    `points` are `curve_points` of the same calibration, for callers that keep them.
+    """
     scores = np.ascontiguousarray(raw_scores, np.float64)
-    return _softmax(scores, calibration.scale, calibration.biases)  # type: ignore[no-any-return]
+    probabilities = _softmax(scores, calibration.scale, calibration.biases)
+    points = curve_points(calibration) if points is None else points
+    if points.shape[2]:
+        _bend(probabilities, points)
+    return probabilities  # type: ignore[no-any-return]
 
 
 def log_loss(probabilities: npt.NDArray[np.float64], classes: npt.NDArray[np.integer[Any]]) -> float:

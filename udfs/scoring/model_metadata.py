@@ -6,10 +6,15 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from udfs.errors import ModelMismatch
-from udfs.scoring.calibration import Calibration
+from udfs.scoring.calibration import SMALLEST_PROBABILITY, Calibration
+from udfs.scoring.linear import LinearPart
+from udfs.scoring.trees import OUTPUTS
 
 _LARGEST_TIME = 2**63
 CLASS_ORDER = ("down", "neutral", "up")
@@ -32,6 +37,8 @@ class ModelMetadata:
     class_order: tuple[str, ...]
     calibration_scale: float
     calibration_biases: tuple[float, ...]
+    calibration_curves: tuple[tuple[tuple[float, ...], ...], ...]
+    """Isotonic curves by class, each (probabilities before, after); empty where one temperature and the biases do."""
     training_range: tuple[int, ...]
     """First and last event time of the training rows, nanoseconds."""
     snapshot_ids: tuple[int, ...]
@@ -39,9 +46,11 @@ class ModelMetadata:
     quantiles: tuple[tuple[float, ...], ...]
     """(inputs, levels) in the order of QUANTILE_LEVELS; NaN for an input that was never there."""
     minimum_confidence: float
-    """Below this calibrated probability a signal abstains, unless the job's settings say otherwise."""
+    """Below this calibrated probability a signal abstains; the job's settings may ask for more, not for less."""
     neutral_band: float
     """|log return| up to which a training row counted as neutral, in units of its symbol's median move."""
+    linear: tuple[tuple[float, ...], ...]
+    """The arrays of `udfs.scoring.linear.LinearPart`, each in one row."""
     trees: str
     """`udfs.scoring.trees.encode_trees` of the whole model."""
 
@@ -49,7 +58,14 @@ class ModelMetadata:
     def calibration(self) -> Calibration:
         """The parameters that turn raw scores into probabilities."""
         down, neutral, up = self.calibration_biases
-        return Calibration(float(self.calibration_scale), (float(down), float(neutral), float(up)))
+        curves = tuple((before, after) for before, after in self.calibration_curves)
+        return Calibration(float(self.calibration_scale), (float(down), float(neutral), float(up)), curves)
+
+    @property
+    def linear_part(self) -> LinearPart:
+        """What the inputs add by themselves."""
+        middle, spread, weights, intercepts = (np.array(values, np.float64) for values in self.linear)
+        return LinearPart(middle, spread, weights.reshape(len(OUTPUTS), len(self.feature_names)), intercepts)
 
 
 def write_metadata(metadata: ModelMetadata) -> dict[str, str]:
@@ -87,6 +103,8 @@ def _check(metadata: ModelMetadata) -> None:
         raise ValueError(f"classes are {metadata.class_order}, expected {CLASS_ORDER}")
     if len(metadata.calibration_biases) != len(CLASS_ORDER) or not metadata.calibration_scale > 0:
         raise ValueError("calibration needs three biases and a scale above 0")
+    _check_curves(metadata.calibration_curves)
+    _check_linear(metadata.linear, len(metadata.feature_names))
     if len(metadata.training_range) != 2 or not all(type(time) is int and abs(time) < _LARGEST_TIME for time in metadata.training_range):
         raise ValueError(f"the training range is {metadata.training_range}, expected the first and the last event time")
     if type(metadata.horizon) is not int or not 0 < metadata.horizon < _LARGEST_TIME:
@@ -94,6 +112,29 @@ def _check(metadata: ModelMetadata) -> None:
     expected = (len(metadata.feature_names), len(QUANTILE_LEVELS))
     if len(metadata.quantiles) != expected[0] or any(len(row) != expected[1] for row in metadata.quantiles):
         raise ValueError(f"quantiles do not have the shape {expected}")
+
+
+def _check_linear(arrays: tuple[tuple[float, ...], ...], inputs: int) -> None:
+    """Raises ValueError or TypeError."""
+    expected = [inputs, inputs, inputs * len(OUTPUTS), len(OUTPUTS)]
+    if [len(values) for values in arrays] != expected or not all(math.isfinite(_number(value)) for values in arrays for value in values):
+        raise ValueError(f"the linear part is not four rows of {expected} finite numbers")
+    if not all(spread > 0 for spread in arrays[1]):
+        raise ValueError("a spread of the linear part is not above 0")
+
+
+def _check_curves(curves: tuple[tuple[tuple[float, ...], ...], ...]) -> None:
+    """Raises ValueError or TypeError."""
+    if not curves:
+        return
+    points = {len(line) for curve in curves for line in curve}
+    if len(curves) != len(CLASS_ORDER) or {len(curve) for curve in curves} != {2} or len(points) != 1:
+        raise ValueError("calibration curves need (before, after) of as many points for each of three classes")
+    for before, after in curves:
+        rises = all(_number(one) < _number(next_one) for one, next_one in pairwise(before))
+        never_falls = all(_number(one) <= _number(next_one) for one, next_one in pairwise(after))
+        if len(before) < 2 or not rises or not never_falls or not after[0] >= SMALLEST_PROBABILITY or not after[-1] <= 1:
+            raise ValueError("a calibration curve needs two points or more, increasing before, not decreasing after, there above 0")
 
 
 def _number(value: object) -> float:

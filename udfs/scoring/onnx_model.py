@@ -1,7 +1,7 @@
 """From feature rows to scores with an ONNX model: checked when it is loaded, one session a process for each model.
 
 A row's bits do not depend on the batch that it was scored in, nor on the machine's vector instructions: the graph's trees only compare and
-add, in a fixed order, and what follows (softmax, exponential) is done here, row by row, in float64.
+add, in a fixed order, and the rest (linear part, softmax, exponential) is done here, row by row, in float64.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import onnxruntime
 
 from udfs.errors import ModelMismatch
 from udfs.records import Attribution, Direction
-from udfs.scoring.calibration import Calibration, calibrate
+from udfs.scoring.calibration import Calibration, calibrate, curve_points
+from udfs.scoring.linear import add_linear, contributions
 from udfs.scoring.model_metadata import ModelMetadata, read_metadata
 from udfs.scoring.reasons import explain
-from udfs.scoring.trees import OUTPUTS, FlatTrees, decode_trees
+from udfs.scoring.trees import OUTPUTS, FlatTrees, attribute, decode_trees
 
 INPUT_NAME = "features"
 RAW_OUTPUT = "raw_scores"
@@ -41,7 +42,7 @@ class Scores(NamedTuple):
     expected_return: npt.NDArray[np.float64]
     """(rows,) expected log return over the horizon."""
     sigma: npt.NDArray[np.float64]
-    """(rows,) standard deviation of that log return."""
+    """(rows,) how far off that is: 90 % of returns lie within 1.645 of it, as for a normal distribution of this deviation."""
     valid_share: npt.NDArray[np.float64]
     """(rows,) share of the model's inputs that were valid."""
     outside_share: npt.NDArray[np.float64]
@@ -69,12 +70,12 @@ def _inputs_of(
 
 
 @numba.njit(cache=True, nogil=True)
-def _return_and_sigma(raw_scores: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _return_and_sigma(raw_scores: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     rows = raw_scores.shape[0]
     expected_return, sigma = np.empty(rows, np.float64), np.empty(rows, np.float64)
     for row in range(rows):
-        expected_return[row] = raw_scores[row, 3]
-        sigma[row] = np.exp(np.float64(raw_scores[row, 4]))
+        sigma[row] = np.exp(raw_scores[row, 4])
+        expected_return[row] = raw_scores[row, 3] * sigma[row]
     return expected_return, sigma
 
 
@@ -109,7 +110,11 @@ class Scorer:
         """(model inputs,) where each model input stands in the job's feature list."""
         self._session = session
         self.trees = trees
+        self.linear = metadata.linear_part
+        self.minimum_confidence: float = metadata.minimum_confidence
+        """Calibrated probability from which on the model may be believed."""
         self._calibration: Calibration = metadata.calibration
+        self._curve_points = curve_points(self._calibration)
         self._quantiles = metadata.quantiles
         self._ranges = believable_ranges(metadata.quantiles)
 
@@ -118,16 +123,23 @@ class Scorer:
         inputs, valid_share, outside_share = _inputs_of(values, valid, self.columns, self._ranges)
         raw_scores = self.raw_scores(inputs)
         expected_return, sigma = _return_and_sigma(raw_scores)
-        return Scores(calibrate(raw_scores[:, :3], self._calibration), expected_return, sigma, valid_share, outside_share)
+        probabilities = calibrate(raw_scores[:, :3], self._calibration, self._curve_points)
+        return Scores(probabilities, expected_return, sigma, valid_share, outside_share)
 
-    def raw_scores(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """(rows, model inputs) -> (rows, 5) sums of the trees, columns as in `udfs.scoring.trees.OUTPUTS`."""
-        return self._session.run([RAW_OUTPUT], {INPUT_NAME: inputs})[0]  # type: ignore[no-any-return]
+    def raw_scores(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """(rows, model inputs) -> (rows, 5) trees and linear part, columns as in `udfs.scoring.trees.OUTPUTS`."""
+        return add_linear(self._session.run([RAW_OUTPUT], {INPUT_NAME: inputs})[0], inputs, self.linear)  # type: ignore[no-any-return]
+
+    def attribute(self, inputs: npt.NDArray[np.float32], output: int) -> tuple[npt.NDArray[np.float64], float]:
+        """(contributions (model inputs,), bias) of one output for one row; their sum is the raw score."""
+        by_trees, bias = attribute(self.trees, inputs, output)
+        return by_trees + contributions(self.linear, inputs, output), bias + float(self.linear.intercepts[output])
 
     def reasons(self, values_row: npt.NDArray[np.float32], direction: Direction, k: int = 3) -> tuple[Attribution, ...]:
         """The at most `k` inputs of one row (features,) that spoke most for `direction`, strongest first. Missing values are NaN."""
         inputs = values_row[self.columns]
-        return explain(self.trees, inputs, int(direction) + 1, self.metadata.feature_names, self._quantiles, k)
+        contributed, _ = self.attribute(inputs, int(direction) + 1)
+        return explain(contributed, inputs, self.metadata.feature_names, self._quantiles, k)
 
 
 def load_model(data: bytes, feature_names: tuple[str, ...], expected_sha256: str) -> Scorer:

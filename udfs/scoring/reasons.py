@@ -12,22 +12,19 @@ import numpy.typing as npt
 from udfs.records import Attribution
 from udfs.scoring.model_metadata import QUANTILE_LEVELS
 from udfs.scoring.phrases import describe
-from udfs.scoring.trees import FlatTrees, attribute
 
 
 def explain(
-    trees: FlatTrees,
+    contributions: npt.NDArray[np.float64],
     inputs: npt.NDArray[np.float32],
-    output: int,
     feature_names: tuple[str, ...],
     quantiles: Sequence[Sequence[float]],
     count: int,
 ) -> tuple[Attribution, ...]:
-    """At most `count` inputs with the largest positive contribution to an output's raw score, largest first, equal ones by position.
+    """At most `count` inputs with the largest positive contribution, largest first, equal ones by position.
 
-    Args: inputs (model inputs,), NaN where missing; quantiles (model inputs, levels) of the training rows.
+    Args: contributions and inputs (model inputs,), NaN where missing; quantiles (model inputs, levels) of the training rows.
     """
-    contributions, _ = attribute(trees, inputs, output)
     strongest = np.argsort(-contributions, kind="stable")[:count]
     return tuple(
         _attribution(feature_names[k], float(contributions[k]), float(inputs[k]), quantiles[k]) for k in strongest if contributions[k] > 0

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 LARGEST_TREES_BYTES = 1 << 26
 """Most bytes that the arrays of a model may have: 64 MiB, over a million nodes."""
-OUTPUTS = ("down", "neutral", "up", "expected_return", "log_sigma")
+OUTPUTS = ("down", "neutral", "up", "return_in_sigmas", "log_sigma")
 """What a model computes, in the order of the columns of its raw scores."""
 LEAF = -1
 """`feature` of a node that does not split."""

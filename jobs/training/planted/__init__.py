@@ -1,0 +1,1 @@
+"""Made-up markets whose expected returns are known, and what the pipeline finds in them."""
