@@ -23,8 +23,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
-    from jobs.backtest.run import backtest
+    from jobs.backtest.run import backtest_with_curve
     from jobs.backtest.settings import BacktestSettings
+    from jobs.backtest.tear_sheet import tear_sheet
     from jobs.lake.catalog import create_tables, open_catalog
     from jobs.lake.reading import Selection
     from jobs.lake.settings import lake_from_environment
@@ -39,7 +40,11 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     with needs_stored("signals"):
         catalog.load_table(("tickflow", "signals"))
     create_tables(catalog, lake.buckets)
-    return backtest(catalog, settings, selection, schema_ids(load_settings().schema_registry_url))
+    result, curve = backtest_with_curve(catalog, settings, selection, schema_ids(load_settings().schema_registry_url))
+    if options.html is not None:
+        options.html.write_text(tear_sheet(result, curve), "utf-8")
+        result["html"] = str(options.html)
+    return result
 
 
 def _tell(result: dict[str, Any]) -> None:
@@ -88,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=shown, help=f"{words} (default {shown:g})")
     parser.add_argument("--grid-seconds", type=int, default=default.grid_seconds, help="distance of valuations (default 60)")
     parser.add_argument("--lake", type=Path, default=DATA / "lake", metavar="FOLDER", help="the local lake; TICKFLOW_LAKE_* come first")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a tear sheet: one file that needs no other")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser
 

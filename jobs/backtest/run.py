@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,10 +45,26 @@ class _Book:
     symbols: int = 0
 
 
+class Curve(NamedTuple):
+    """Gains of each period in which something happened, as shares of the capital."""
+
+    time: Times
+    """(periods,) end of each, nanoseconds."""
+    net: npt.NDArray[np.float64]
+    gross: npt.NDArray[np.float64]
+
+
 def backtest(
     catalog: Catalog, settings: BacktestSettings, selection: Selection, schema_ids: SchemaIds = PINNED, namespace: str = NAMESPACE
 ) -> dict[str, Any]:
     """Trade the stored signals. Raises NotEnoughData when there is none that could be acted on, InvalidSettings."""
+    return backtest_with_curve(catalog, settings, selection, schema_ids, namespace)[0]
+
+
+def backtest_with_curve(
+    catalog: Catalog, settings: BacktestSettings, selection: Selection, schema_ids: SchemaIds = PINNED, namespace: str = NAMESPACE
+) -> tuple[dict[str, Any], Curve]:
+    """The same, and how the gains came about."""
     settings.check()
     found = read_signals(catalog, namespace, selection)
     if not found.by_symbol:
@@ -60,7 +76,8 @@ def backtest(
         _add_group(catalog, namespace, book, group, settings, schema_ids)
     if not book.symbols:
         raise NotEnoughData("none of the signals' symbols has a market in the stored frames")
-    return _result(catalog, found, book, settings)
+    result = _result(catalog, found, book, settings)
+    return result, Curve(book.grid[1:][book.live], book.net[book.live] / result["capital"], book.gross[book.live] / result["capital"])
 
 
 def _empty_book(found: SignalRead, settings: BacktestSettings) -> _Book:
