@@ -1,1 +1,1 @@
-"""Watching the running job: its numbers for Prometheus, its health for a person, and what opens a breaker."""
+"""Watching the running job: its numbers for Prometheus, its health for a person, what opens a breaker, and drift of its features."""
