@@ -1,8 +1,8 @@
 """Whether a feature is distributed as it was: PSI and Kolmogorov-Smirnov, with thresholds that know how much the rows tell. No labels.
 
 Rows that follow each other, and rows of all symbols at one moment, repeat each other, so a thousand of them may tell as much as ten. How
-much is measured: the shares of bins vary between stretches of time by more than independent rows' would, and the number of rows is divided
-by that factor (Kish's design effect). With n and m rows of that kind, without drift:
+much is measured: the distribution varies between stretches of time by more than that of independent rows would, and the number of rows is
+divided by that factor (Kish's design effect). With n and m rows of that kind, without drift:
 
 - PSI is about (1/n + 1/m) times chi-squared with bins - 1 degrees of freedom (Yurdakul 2018, "Statistical properties of the population
   stability index");
@@ -122,16 +122,21 @@ def _weighted(by_block: _ByBlock) -> Column:
 
 
 def effective_rows(by_block: _ByBlock, rows: int) -> float:
-    """Rows over the design effect: by how much the bins' shares vary more between blocks than independent rows' would; at most `rows`."""
+    """Rows over the design effect: by how much the distribution function varies more between blocks than independent rows' would.
+
+    The distribution function, not the single bins: what is slow moves many bins one way. The effect is raised by one deviation of what so
+    few blocks tell of it. At most `rows`. Raises NotEnoughRows.
+    """
     blocks = by_block.rows.shape[0]
     if blocks < _FEWEST_BLOCKS:
         raise NotEnoughRows(f"rows of {blocks} stretches of time, expected {_FEWEST_BLOCKS} or more; take a longer range")
-    whole = _weighted(by_block)
+    below = np.cumsum(by_block.shares, axis=1)[:, :-1]
     weight = by_block.rows / rows
-    between = float((np.square(by_block.shares - whole) * np.square(weight)[:, None]).sum()) * blocks / (blocks - 1)
+    whole = weight @ below
+    between = float((np.square(below - whole) * np.square(weight)[:, None]).sum()) * blocks / (blocks - 1)
     independent = float((whole * (1 - whole)).sum()) / rows
     effect = between / independent if independent > 0 else 1.0
-    return rows / max(effect, 1.0)
+    return float(rows / max(effect * (1 + np.sqrt(2 / blocks)), 1.0))
 
 
 def population_stability(expected: Column, found: Column) -> float:

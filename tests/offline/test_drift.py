@@ -24,27 +24,28 @@ def slow(seed: int, rows: int, memory: float, shift: float = 0.0) -> Sample:
 
 @pytest.mark.parametrize("memory", [0.0, 0.9])
 def test_false_alarms_are_as_rare_as_is_asked_for(memory: float) -> None:
-    """20 features, 1 % of comparisons: of 100 comparisons at most 4 raise any alarm, for rows that repeat each other as well."""
+    """20 features, 1 % of comparisons: of 60 comparisons at most 3 raise any alarm, for rows that repeat each other as well."""
     alarms = 0
-    for comparison in range(100):
+    for comparison in range(60):
         seeds = range(1000 * comparison, 1000 * comparison + 20)
         found = [feature_drift("x", slow(seed, 6000, memory), slow(seed + 500, 3000, memory), 20, SETTINGS) for seed in seeds]
         alarms += any(one.alarm for one in found)
-    assert alarms <= 4
+    assert alarms <= 3
 
 
 def test_thresholds_that_take_rows_for_independent_cry_wolf() -> None:
     """The mistake that the design effect is there for: the same rows, taken for independent, raise alarms half of the time."""
-    cried = 0
+    cried = alarms = 0
     for seed in range(50):
         one, other = slow(seed, 6000, 0.98), slow(seed + 500, 3000, 0.98)
         cried += ks_2samp(one.values, other.values).pvalue < 0.01
-        assert not feature_drift("x", one, other, 1, SETTINGS).alarm or cried < 50
+        alarms += feature_drift("x", one, other, 1, SETTINGS).alarm
     assert cried > 25
+    assert alarms <= 2
 
 
-def test_a_shift_of_half_a_deviation_is_found_in_a_thousand_rows() -> None:
-    found = [feature_drift("x", slow(seed, 6000, 0.5), slow(seed + 500, 1000, 0.5, 0.5), 100, SETTINGS).alarm for seed in range(30)]
+def test_a_shift_of_half_a_deviation_is_found_in_fifteen_hundred_rows() -> None:
+    found = [feature_drift("x", slow(seed, 6000, 0.5), slow(seed + 500, 1500, 0.5, 0.5), 100, SETTINGS).alarm for seed in range(30)]
     assert sum(found) >= 29
 
 
