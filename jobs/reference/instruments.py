@@ -2,16 +2,18 @@
 
 A table has the columns symbol, valid_from, available_from, sector, market_cap_bucket, calendar, listed_on, delisted_on; all but the
 symbol may be empty. A row holds from `valid_from` until the symbol's next one; nobody is told of it before `available_from`. What is
-delisted keeps its rows: history never forgets it.
+delisted keeps its rows: history never forgets it. A date is a day of the row's calendar, or of the default one, and begins with its
+session's day; at midnight UTC where there is neither.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from jobs.reference.tables import Row, code_of, newest_known, parsed, read_table, required, second_of
+from jobs.reference.tables import Row, code_of, day_of, midnight, newest_known, parsed, read_table, required, second_of
 
 SECTORS = (
     "communication services",
@@ -88,20 +90,22 @@ class Instruments:
         return -1 if found is None or math.isnan(found.sector) else int(found.sector)
 
 
-def read_instruments(path: Path) -> Instruments:
+def read_instruments(path: Path, default_calendar: str = "") -> Instruments:
     """The table of a CSV or Parquet file. Raises SourceError with every problem."""
-    return Instruments(parsed(path, read_table(path, _NEEDED, _OPTIONAL), _instrument))
+    return Instruments(parsed(path, read_table(path, _NEEDED, _OPTIONAL), partial(_instrument, default_calendar)))
 
 
-def _instrument(row: Row) -> Instrument:
-    valid_from = second_of(row, "valid_from", -math.inf)
-    listed, delisted = second_of(row, "listed_on"), second_of(row, "delisted_on")
+def _instrument(default_calendar: str, row: Row) -> Instrument:
+    calendar = row.get("calendar", "") or default_calendar
+    begin_of = day_of(calendar) if calendar else midnight
+    valid_from = second_of(row, "valid_from", begin_of, -math.inf)
+    listed, delisted = second_of(row, "listed_on", begin_of), second_of(row, "delisted_on", begin_of)
     if delisted < listed:
         raise ValueError(f"delisted_on {row['delisted_on']} lies before listed_on {row['listed_on']}")
     return Instrument(
         symbol=required(row, "symbol"),
         valid_from=valid_from,
-        available_from=second_of(row, "available_from", valid_from),
+        available_from=second_of(row, "available_from", begin_of, valid_from),
         sector=code_of(row, "sector", SECTORS),
         market_cap_bucket=code_of(row, "market_cap_bucket", BUCKETS),
         calendar=row.get("calendar", ""),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from udfs.errors import SourceError
+from jobs.reference.sessions import sessions_of
+from udfs.errors import InvalidSettings, SourceError
 
 Row: TypeAlias = Mapping[str, str]
+BeginOf: TypeAlias = Callable[[date], float]
+"""Seconds since the epoch at which a date begins."""
 MOST_PROBLEMS = 10
+_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 
 
 def read_table(path: Path, needed: tuple[str, ...], optional: tuple[str, ...]) -> list[Row]:
@@ -62,8 +67,8 @@ def required(row: Row, name: str) -> str:
     return row[name]
 
 
-def second_of(row: Row, name: str, otherwise: float = math.nan) -> float:
-    """Seconds since the epoch of an ISO date or time, UTC unless it says otherwise."""
+def second_of(row: Row, name: str, begin_of: BeginOf, otherwise: float = math.nan) -> float:
+    """Seconds since the epoch of an ISO time, UTC unless it says otherwise, or of an ISO date, which is the exchange's."""
     text = row.get(name, "")
     if not text:
         return otherwise
@@ -71,7 +76,22 @@ def second_of(row: Row, name: str, otherwise: float = math.nan) -> float:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{name} is {text!r}, expected an ISO date or time such as 2024-06-10 or 2024-06-10T13:30:00+00:00") from None
+    if _DATE.fullmatch(text):
+        return begin_of(time.date())
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def midnight(day: date) -> float:
+    """When a date begins in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+
+
+def day_of(calendar: str) -> BeginOf:
+    """When dates begin by a calendar: not at midnight UTC, which lies in the late trading of New York in winter. Raises ValueError."""
+    try:
+        return sessions_of(calendar).begin_of
+    except InvalidSettings as error:
+        raise ValueError(str(error)) from error
 
 
 def number_of(row: Row, name: str, least: float) -> float:

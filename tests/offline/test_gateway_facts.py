@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.demonstration.stretches import SIMULATED_WARM_UP_SECONDS, simulated
@@ -156,6 +156,7 @@ def test_one_wild_price_moves_no_context() -> None:
     assert said(maker, trade("A", 70))[0][:2] == (0.0, 0.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(50, 150).map(float), min_size=2, max_size=6))
 def test_ranks_are_those_of_a_sort(prices: list[float]) -> None:
     names = [f"S{number}" for number in range(len(prices))]

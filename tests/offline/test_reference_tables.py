@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,11 +28,21 @@ def test_a_row_is_read_as_it_says(tmp_path: Path) -> None:
     found = table.at("A", 1_800_000_000.0, 1_800_000_000.0)
     assert found is not None
     assert (SECTORS[int(found.sector)], BUCKETS[int(found.market_cap_bucket)], found.calendar) == ("energy", "large", "XNYS")
-    assert (found.valid_from, found.available_from, found.listed) == (1_704_153_600.0, 1_704_283_200.0, 946_684_800.0)
+    begin = 1_704_153_600.0 + 5 * 3600
+    assert (found.valid_from, found.available_from, found.listed) == (begin, 1_704_283_200.0, 946_684_800.0 + 5 * 3600)
     assert math.isnan(found.delisted)
-    assert table.at("A", 1_704_153_600.0, 1_704_153_600.0) is None
-    assert table.sector_at("A", 1_704_153_600.0) == -1
-    assert table.next_change("A", 0.0) == 1_704_153_600.0
+    assert table.at("A", begin, begin) is None
+    assert table.sector_at("A", begin) == -1
+    assert table.next_change("A", 946_702_800.0) == begin
+
+
+def test_a_date_without_a_calendar_is_utc_and_with_a_default_one_the_exchanges(tmp_path: Path) -> None:
+    path = written(tmp_path / "i.csv", HEADER, "A,2024-07-02,,energy,,,,", "A,2024-07-02T01:00:00,,utilities,,,,")
+    for calendar, begin in (("", 1_719_878_400.0), ("XNYS", 1_719_878_400.0 + 4 * 3600)):
+        table = read_instruments(path, calendar)
+        assert [SECTORS[table.sector_at("A", begin + second)] for second in (1.0, 7200.0)] == (
+            ["energy", "utilities"] if not calendar else ["energy", "energy"]
+        )
 
 
 def test_a_correction_counts_from_when_it_was_known(tmp_path: Path) -> None:
@@ -72,10 +83,48 @@ def test_parquet_is_read_the_same(tmp_path: Path) -> None:
 
 def test_actions_of_one_time_are_one(tmp_path: Path) -> None:
     lines = "symbol,effective_from,split_factor,cash_dividend", "A,2024-06-10,10,", "A,2024-06-10,,0.04", "A,2020-08-31,4,"
-    (old, new) = read_actions(written(tmp_path / "a.csv", *lines))["A"]
+    (old, new) = read_actions(written(tmp_path / "a.csv", *lines), new_york)["A"]
     assert (old.split_factor, new.split_factor, new.cash_dividend) == (4.0, 10.0, 0.04)
     assert math.isnan(old.cash_dividend)
-    assert new.effective == 1_717_977_600.0
+    assert new.effective == 1_717_977_600.0 + 4 * 3600
+
+
+def new_york(symbol: str, second: float) -> str:
+    return "XNYS"
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day", "begin"),
+    [
+        ("XNYS", "2024-01-16", "2024-01-16T05:00:00+00:00"),
+        ("XNYS", "20240716", "2024-07-16T04:00:00+00:00"),
+        ("XNYS", "2024-01-15", "2024-01-15T05:00:00+00:00"),
+        ("XNYS", "1985-01-15", "1985-01-15T05:00:00+00:00"),
+        ("XTKS", "2024-01-16", "2024-01-15T15:00:00+00:00"),
+        ("CMES", "2024-01-17", "2024-01-16T23:00:00+00:00"),
+        ("24/7", "2024-01-16", "2024-01-16T00:00:00+00:00"),
+    ],
+    ids=["winter", "summer", "holiday", "long ago", "Tokyo", "opens the evening before", "never closed"],
+)
+def test_a_date_of_an_action_begins_with_the_day_of_its_exchange(tmp_path: Path, calendar: str, day: str, begin: str) -> None:
+    """Midnight UTC is 19:00 in New York in winter: trades until 20:00 are still in the old units."""
+    table = written(tmp_path / "a.csv", "symbol,effective_from,split_factor", f"A,{day},2")
+    ((action,),) = read_actions(table, lambda symbol, second: calendar).values()
+    assert action.effective == datetime.fromisoformat(begin).timestamp()
+
+
+def test_a_date_of_an_action_needs_a_calendar_and_a_time_does_not(tmp_path: Path) -> None:
+    lines = "symbol,effective_from,split_factor", "A,2024-01-16T09:00:00,2"
+    ((action,),) = read_actions(written(tmp_path / "a.csv", *lines), no_calendar).values()
+    assert action.effective == 1_705_395_600.0
+    with pytest.raises(SourceError, match="row 3: 2024-01-16 is a date, and B has no calendar that tells when it begins"):
+        read_actions(written(tmp_path / "a.csv", *lines, "B,2024-01-16,2"), no_calendar)
+    with pytest.raises(SourceError, match="row 2: calendar 'XXXX' is not known"):
+        read_actions(written(tmp_path / "a.csv", *lines[:1], "A,2024-01-16,2"), lambda symbol, second: "XXXX")
+
+
+def no_calendar(symbol: str, second: float) -> str:
+    return ""
 
 
 @pytest.mark.parametrize(
@@ -89,4 +138,4 @@ def test_actions_of_one_time_are_one(tmp_path: Path) -> None:
 )
 def test_actions_must_make_sense(tmp_path: Path, row: str, problem: str) -> None:
     with pytest.raises(SourceError, match=problem):
-        read_actions(written(tmp_path / "a.csv", "symbol,effective_from,split_factor,cash_dividend", row))
+        read_actions(written(tmp_path / "a.csv", "symbol,effective_from,split_factor,cash_dividend", row), new_york)
