@@ -4,7 +4,8 @@ An order meets the first row at least `latency_nanoseconds` after it was sent, a
 mid price, plus half the spread, plus an impact that grows with the square root of its share of what trades in a minute:
 `impact * sigma_of_a_minute * sqrt(quantity / volume_of_a_minute)` (Almgren et al. 2005, Direct estimation of equity market impact; Toth et
 al. 2011). A row lets through at most what its book shows on that side, or where that is not known, `participation` of a minute's volume;
-the rest waits. Nothing trades beyond the order's limit, nor at a row whose numbers are not all there.
+the rest waits. Nothing trades beyond the order's limit, nor while the venue has halted trading, nor at a row whose numbers are not all
+there.
 """
 
 from __future__ import annotations
@@ -42,11 +43,13 @@ class MarketRow:
     sigma_of_a_minute: float
     bid_size: float = math.nan
     ask_size: float = math.nan
+    halted: bool = False
+    """Whether the venue has halted trading."""
 
 
 def execute(order: Order, row: MarketRow, model: FillModel) -> Fill | None:
     """What an order trades at a row; None when nothing."""
-    if row.symbol != order.symbol or row.time < order.time + model.latency_nanoseconds:
+    if row.halted or row.symbol != order.symbol or row.time < order.time + model.latency_nanoseconds:
         return None
     quantity = min(abs(order.quantity), _available(order, row, model))
     price = _price(order, row, model, quantity) if quantity else None

@@ -183,7 +183,7 @@ class _ForgetsOnNan(PaperTrader):
         self.broken |= not math.isfinite(row.mid)
         super().on_row(row)
         if self.broken:
-            self.state = replace(self.state, latched=None, suspected=None, breaches=0)
+            self.state = replace(self.state, latched=None, suspected=None)
 
 
 class _ResetDoesNothing(PaperTrader):
@@ -194,7 +194,7 @@ class _ResetDoesNothing(PaperTrader):
 class _ForgetsAtMidnight(PaperTrader):
     def on_row(self, row: MarketRow) -> None:
         if row.time // DAY != self.now // DAY and self.now:
-            self.state = replace(self.state, latched=None, suspected=None, breaches=0, equities=())
+            self.state = replace(self.state, latched=None, suspected=None, equities=())
         super().on_row(row)
 
 

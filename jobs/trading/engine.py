@@ -2,7 +2,10 @@
 
 A signal that is `ok` wants a position of one stated size, long or short, or none where it is neutral. What it lacks is ordered, within a
 collar around the price. What people and breakers allow decides what gets out: `reducing` only closes, `halted` sends nothing at all,
-closing orders included, and cancels what is open.
+closing orders included, and cancels what is open. A position is closed at the end of the horizon of the newest signal that wanted it.
+
+Each symbol has a clock, the greatest event time of its own rows and signals: orders are timed, filled and expire by it, and prices and
+signals grow old by it. The time of the whole log only tells that a symbol fell silent.
 """
 
 from __future__ import annotations
@@ -18,8 +21,11 @@ from jobs.trading.gate import (
     accept,
     cancelled,
     filled,
+    heard,
     increasing_orders,
+    is_silent,
     priced,
+    prolonged,
     resumed,
     review,
     started,
@@ -67,9 +73,11 @@ class PaperTrader:
         self.denied: dict[str, int] = {}
         self._control = ControlSnapshot()
         self._venue: dict[str, TradingState] = {}
+        self._paused: set[str] = set()
+        """Symbols whose newest row says that trading is halted."""
         self._told: dict[str, Denial] = {}
         self.now = 0
-        """Greatest event time seen, nanoseconds."""
+        """Greatest event time of all symbols, nanoseconds."""
 
     def on_control(self, snapshot: ControlSnapshot, resumes: bool = False) -> None:
         """People changed what is allowed: what is no longer allowed is cancelled before anything else happens.
@@ -86,7 +94,9 @@ class PaperTrader:
 
     def on_row(self, row: MarketRow) -> None:
         """The market moved: orders trade or expire, positions are priced."""
-        self.now = max(self.now, row.time)
+        self._hear(row.symbol, row.time)
+        (self._paused.add if row.halted else self._paused.discard)(row.symbol)
+        self._cancel_what_is_not_allowed(row.symbol)
         latched, mark = self.state.latched, self.state.equities[-1:]
         self.state = priced(self.state, row.symbol, units(row.mid), row.time, self._limits)
         if self.state.equities[-1:] != mark:
@@ -96,15 +106,18 @@ class PaperTrader:
             self._cancel_what_is_not_allowed()
         for order in list(self.state.open_orders.values()):
             self._trade(order, row)
+        self._close_at_horizon(row)
 
     def on_signal(self, signal: Signal) -> Denial | None:
         """A signal: the order that it leads to, if any, is reviewed and sent; why it was denied."""
-        self.now = max(self.now, signal.event_time)
+        self._hear(signal.symbol, signal.event_time)
         self.counts.signals += 1
         self._venue[signal.symbol] = _state_of(signal)
         self._cancel_what_is_not_allowed(signal.symbol)
+        if signal.status is SignalStatus.OK and signal.direction * self.state.portfolio.holding(signal.symbol).quantity > 0:
+            self.state = prolonged(self.state, signal.symbol, signal.event_time + signal.horizon)
         order = self.order_of(signal)
-        return None if order is None else self.submit(order)
+        return None if order is None else self.submit(order, "signal")
 
     def close_down(self) -> None:
         """Cancel everything that is open: nobody watches it any more."""
@@ -113,7 +126,7 @@ class PaperTrader:
         if self.state.equities:
             self._note_mark("the program ends")
 
-    def submit(self, order: Order) -> Denial | None:
+    def submit(self, order: Order, why: str = "asked for") -> Denial | None:
         """Review an order and send it, or deny it; why it was denied. Of denials in a row of a symbol for one reason the first is noted."""
         denial = review(self.state, order, self._limits, self.allowed(order.symbol), self.now)
         if denial is not None:
@@ -126,11 +139,13 @@ class PaperTrader:
         self._told.pop(order.symbol, None)
         self.state = accept(self.state, order, self._limits, self.now)
         self.counts.orders += 1
-        self._note("order_sent", "signal" if order.signal_id else "asked for", asdict(order))
+        self._note("order_sent", why, asdict(order))
         return None
 
     def allowed(self, symbol: str) -> TradingState:
-        """The strictest of what people, the venue, the breakers and the loss limits allow."""
+        """The strictest of what people, the venue by rows and by signals, the breakers and the loss limits allow."""
+        if symbol in self._paused:
+            return TradingState.HALTED
         latch = TradingState.REDUCING if self.state.latched is not None else TradingState.ACTIVE
         return max(self._control.trading_state(symbol), self._venue.get(symbol, TradingState.ACTIVE), latch)
 
@@ -145,9 +160,27 @@ class PaperTrader:
             return None
         if held * quantity < 0 and abs(quantity) > abs(held):
             quantity = -held  # first close, then open the other side with the next signal
+        limit_price, now = self._within_collar(price, quantity), self.state.clocks[signal.symbol]
+        until = None if held else signal.event_time + signal.horizon
+        return Order(signal.signal_id, signal.symbol, quantity, limit_price, now, signal.signal_id, signal.event_time, until)
+
+    def _within_collar(self, price: int, quantity: int) -> int:
+        """The worst price at which an order may trade."""
         collar = price * self._strategy.collar_basis_points // _BASIS
-        limit_price = price + collar if quantity > 0 else price - collar
-        return Order(f"{signal.signal_id}", signal.symbol, quantity, limit_price, self.now, signal.signal_id, signal.event_time)
+        return price + collar if quantity > 0 else price - collar
+
+    def _close_at_horizon(self, row: MarketRow) -> None:
+        """What is held longer than the signal that wanted it predicts is a bet that nobody made. It is asked for until it is done."""
+        symbol, price, now = row.symbol, units(row.mid), self.state.clocks[row.symbol]
+        held, until = self.state.portfolio.holding(symbol).quantity, self.state.until.get(symbol, now + 1)
+        is_waiting = self.state.waiting(symbol, 1) or self.state.waiting(symbol, -1)
+        if not held or is_waiting or price is None or now < until or self.allowed(symbol) is TradingState.HALTED:
+            return
+        self.submit(Order(f"{symbol}-horizon-{now}", symbol, -held, self._within_collar(price, -held), now), "the horizon ends")
+
+    def _hear(self, symbol: str, time: int) -> None:
+        self.now = max(self.now, time)
+        self.state = heard(self.state, symbol, time)
 
     def _target(self, signal: Signal) -> int | None:
         """The position that a signal wants; None when it wants nothing to change."""
@@ -164,12 +197,12 @@ class PaperTrader:
         return None
 
     def _trade(self, order: Order, row: MarketRow) -> None:
-        fill = execute(order, row, self._model)
-        if fill is not None and self.allowed(order.symbol) is not TradingState.HALTED:
+        if has_expired(order, self.state.clocks.get(order.symbol, self.now), self._model):
+            self._cancel(order, "expired")
+        elif is_silent(self.state, order.symbol, self._limits, self.now):
+            self._cancel(order, "nothing comes of the symbol")
+        elif self.allowed(order.symbol) is not TradingState.HALTED and (fill := execute(order, row, self._model)) is not None:
             self._fill(fill)
-        left = self.state.open_orders.get(order.order_id)
-        if left is not None and has_expired(left, self.now, self._model):
-            self._cancel(left, "expired")
 
     def _fill(self, fill: Fill) -> None:
         self.state = filled(self.state, fill)

@@ -35,6 +35,8 @@ class Order:
     signal_id: str = ""
     signal_time: int | None = None
     """Event time of the signal that it comes of."""
+    until: int | None = None
+    """End of the horizon of the signal that opens a position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Price:
 
     price: int
     time: int
+    recent: tuple[int, ...] = ()
+    """The symbol's last `confirmations` prices, this one included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +57,30 @@ class RiskState:
     open_orders: Mapping[str, Order] = field(default_factory=dict)
     """What is left of accepted orders, by id."""
     prices: Mapping[str, Price] = field(default_factory=dict)
+    clocks: Mapping[str, int] = field(default_factory=dict)
+    """Greatest event time of each symbol's own stream."""
+    until: Mapping[str, int] = field(default_factory=dict)
+    """Of each symbol with a position that a signal opened: the end of the horizon of the newest signal that wants it."""
     accepted_times: tuple[int, ...] = ()
     highest_equity: int = 0
     equities: tuple[tuple[int, int], ...] = ()
     """(time, equity) of the last 24 hours, a minute apart."""
-    recent: tuple[int, ...] = ()
-    """Equities at the last prices: a high counts once `confirmations` prices in a row reach it."""
     suspected: Denial | None = None
     """The loss limit that is reached at the newest prices."""
-    breaches: int = 0
-    """Prices in a row at which one was."""
     latched: Denial | None = None
-    """The loss limit that was reached often enough, and not yet resumed from."""
+    """The loss limit that was reached surely, and not yet resumed from."""
 
     def equity(self) -> int | None:
         """Worth of everything; None while a price is missing."""
         return self.portfolio.equity({symbol: found.price for symbol, found in self.prices.items()})
+
+    def extreme_equity(self, sign: int) -> int | None:
+        """The highest (1) or lowest (-1) that the equity was at the recent prices of each symbol; None while a price is missing."""
+        prices = {}
+        for symbol, found in self.prices.items():
+            choose = max if self.portfolio.holding(symbol).quantity * sign > 0 else min
+            prices[symbol] = choose(found.recent or (found.price,))
+        return self.portfolio.equity(prices)
 
     def waiting(self, symbol: str, sign: int) -> int:
         """What open orders of one side may still trade."""
@@ -138,7 +150,8 @@ def filled(state: RiskState, fill: Fill) -> RiskState:
     rest = {order_id: found for order_id, found in state.open_orders.items() if order_id != fill.order_id}
     if left:
         rest = {**state.open_orders, fill.order_id: replace(order, quantity=left)}
-    return replace(state, portfolio=take(state.portfolio, fill), open_orders=rest)
+    until = state.until if order.until is None else {**state.until, order.symbol: order.until}
+    return replace(state, portfolio=take(state.portfolio, fill), open_orders=rest, until=until)
 
 
 def cancelled(state: RiskState, order_id: str) -> RiskState:
@@ -146,20 +159,46 @@ def cancelled(state: RiskState, order_id: str) -> RiskState:
     return replace(state, open_orders={name: order for name, order in state.open_orders.items() if name != order_id})
 
 
+def heard(state: RiskState, symbol: str, time: int) -> RiskState:
+    """The state after anything came of a symbol: a row, with or without a price, or a signal."""
+    return replace(state, clocks={**state.clocks, symbol: max(time, state.clocks.get(symbol, 0))})
+
+
+def is_silent(state: RiskState, symbol: str, limits: RiskLimits, now: int) -> bool:
+    """Whether nothing came of a symbol for too long, by the time of the whole log."""
+    return symbol in state.clocks and now - state.clocks[symbol] > limits.silence
+
+
+def has_old_price(state: RiskState, symbol: str, limits: RiskLimits, now: int) -> bool:
+    """Whether nothing should be ordered at a symbol's price.
+
+    Partitions are read unevenly, so the log's time says little of one symbol. Its own stream tells when a price is old; that its stream
+    itself is, only a much greater distance from the log's time.
+    """
+    price = state.prices.get(symbol)
+    return price is None or state.clocks.get(symbol, now) - price.time > limits.price_age or is_silent(state, symbol, limits, now)
+
+
+def prolonged(state: RiskState, symbol: str, until: int) -> RiskState:
+    """The state after another signal wanted what is held."""
+    return replace(state, until={**state.until, symbol: max(until, state.until.get(symbol, 0))})
+
+
 def priced(state: RiskState, symbol: str, price: int | None, time: int, limits: RiskLimits) -> RiskState:
     """The state with a new price. One that is no number changes nothing: the old one grows old, and then nothing is ordered at it."""
-    if price is None or price <= 0 or time < state.prices.get(symbol, Price(1, 0)).time:
+    before = state.prices.get(symbol, Price(1, 0))
+    if price is None or price <= 0 or time < before.time:
         return state
-    return _judged(replace(state, prices={**state.prices, symbol: Price(price, time)}), limits, time)
+    recent = (*before.recent, price)[-limits.confirmations :]
+    return _judged(replace(state, prices={**state.prices, symbol: Price(price, time, recent)}), limits, time)
 
 
 def resumed(state: RiskState, now: int) -> RiskState:
     """A person looked and goes on: loss limits count from here, so that they do not close again at once."""
-    equity = state.equity()
-    if equity is None:
-        return replace(state, latched=None, suspected=None, breaches=0)
-    counted = min(*state.recent, equity) if state.recent else equity
-    return replace(state, latched=None, suspected=None, breaches=0, highest_equity=counted, equities=((now, counted),))
+    counted = state.extreme_equity(-1)
+    if counted is None:
+        return replace(state, latched=None, suspected=None)
+    return replace(state, latched=None, suspected=None, highest_equity=counted, equities=((now, counted),))
 
 
 def remembered(state: RiskState, time: int, equity: int, highest_equity: int) -> RiskState:
@@ -169,29 +208,31 @@ def remembered(state: RiskState, time: int, equity: int, highest_equity: int) ->
 
 
 def _judged(state: RiskState, limits: RiskLimits, now: int) -> RiskState:
-    """Note the equity, and latch a loss limit that is reached at enough prices in a row, so that one bad tick stops nothing for good.
+    """Note the equity, and latch a loss limit that is surely reached.
 
-    What losses are counted from needs as many prices in a row: it is the lowest equity at them.
+    One bad tick stops nothing for good, and makes no high: sure is what holds at each of the last `confirmations` prices of every symbol
+    that is held. Other symbols' prices confirm nothing.
     """
-    equity = state.equity()
-    if equity is None:
+    equity, highest, lowest = state.equity(), state.extreme_equity(1), state.extreme_equity(-1)
+    if equity is None or highest is None or lowest is None:
         return state
-    recent = (*state.recent, equity)[-limits.confirmations :]
-    confirmed = min(recent) if len(recent) == limits.confirmations else None
+    is_sure = all(len(state.prices[symbol].recent) == limits.confirmations for symbol in state.portfolio.held)
     kept = tuple((time, found) for time, found in state.equities if now - DAY <= time)
-    reached = None
-    if max((found for _, found in kept), default=equity) - equity >= limits.daily_loss:
-        reached = Denial.DAILY_LOSS
-    elif state.highest_equity - equity >= limits.drawdown:
-        reached = Denial.DRAWDOWN
-    breaches = state.breaches + 1 if reached else 0
-    latched = state.latched or (reached if breaches >= limits.confirmations else None)
+    latched = state.latched or (_reached(state, kept, highest, limits) if is_sure else None)
+    suspected = _reached(state, kept, equity, limits)
     if not kept:
         kept = ((now, min(equity, state.highest_equity)),)
-    elif confirmed is not None and now - kept[-1][0] >= _MARK_SPACING:
-        kept = (*kept, (now, confirmed))
-    highest = state.highest_equity if confirmed is None else max(state.highest_equity, confirmed)
-    return replace(state, equities=kept, recent=recent, highest_equity=highest, suspected=reached, breaches=breaches, latched=latched)
+    elif is_sure and now - kept[-1][0] >= _MARK_SPACING:
+        kept = (*kept, (now, lowest))
+    counted = max(state.highest_equity, lowest) if is_sure else state.highest_equity
+    return replace(state, equities=kept, highest_equity=counted, suspected=suspected, latched=latched)
+
+
+def _reached(state: RiskState, marks: tuple[tuple[int, int], ...], equity: int, limits: RiskLimits) -> Denial | None:
+    """The loss limit that an equity reaches."""
+    if max((found for _, found in marks), default=equity) - equity >= limits.daily_loss:
+        return Denial.DAILY_LOSS
+    return Denial.DRAWDOWN if state.highest_equity - equity >= limits.drawdown else None
 
 
 def _is_whole(order: Order) -> bool:
@@ -204,18 +245,18 @@ def _recent(state: RiskState, limits: RiskLimits, now: int) -> int:
 
 
 def _price_denial(state: RiskState, order: Order, limits: RiskLimits, now: int) -> Denial | None:
-    price = state.prices.get(order.symbol)
-    if price is None or now - price.time > limits.price_age:
+    if has_old_price(state, order.symbol, limits, now):
         return Denial.STALE_PRICE
-    collar = price.price * limits.collar_basis_points // 10_000
-    beyond = order.limit_price - price.price if order.quantity > 0 else price.price - order.limit_price
+    price = state.prices[order.symbol].price
+    collar = price * limits.collar_basis_points // 10_000
+    beyond = order.limit_price - price if order.quantity > 0 else price - order.limit_price
     return Denial.PRICE_COLLAR if beyond > collar else None
 
 
 def _size_denial(state: RiskState, order: Order, limits: RiskLimits, now: int) -> Denial | None:
     """The limits of what makes a position larger, each at the worst price that the order accepts."""
     equity = state.equity()
-    if equity is None or any(_is_held_at_old_price(state, symbol, limits, now) for symbol in state.portfolio.holdings):
+    if equity is None or any(has_old_price(state, symbol, limits, now) for symbol in state.portfolio.held):
         return Denial.STALE_PRICE
     price = max(order.limit_price, state.prices[order.symbol].price)
     sign = 1 if order.quantity > 0 else -1
@@ -240,9 +281,3 @@ def _exposure(state: RiskState, symbol: str) -> int:
     held = state.portfolio.holding(symbol).quantity
     worst = max(abs(held + state.waiting(symbol, 1)), abs(held + state.waiting(symbol, -1)), abs(held))
     return worst * state.prices[symbol].price if symbol in state.prices else 0
-
-
-def _is_held_at_old_price(state: RiskState, symbol: str, limits: RiskLimits, now: int) -> bool:
-    if not state.portfolio.holding(symbol).quantity:
-        return False
-    return symbol not in state.prices or now - state.prices[symbol].time > limits.price_age

@@ -54,9 +54,12 @@ class RiskLimits:
     drawdown: int = money(50_000)
     """Loss from the highest equity, from which positions are only closed."""
     confirmations: int = 3
-    """Prices in a row at which a loss limit must be reached until it latches; until then nothing new is opened. A high needs as many."""
+    """Prices in a row of every symbol held at which a loss limit must be reached until it latches; until then nothing new is opened. A high
+    needs as many."""
     price_age: int = 10 * SECOND
-    """Age of a price from which nothing is ordered at it."""
+    """Age of a price, by its symbol's own time, from which nothing is ordered at it."""
+    silence: int = 60 * SECOND
+    """How far a symbol's own time may lie behind that of the whole log, whose partitions are read unevenly, until nothing is ordered."""
     signal_age: int = 10 * SECOND
     """Age of a signal, by its symbol's own time, from which it opens nothing."""
     collar_basis_points: int = 100

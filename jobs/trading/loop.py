@@ -115,6 +115,7 @@ def market_row(row: FeatureRow) -> MarketRow:
         spread=float(values[Feature.SPREAD]),
         volume_of_a_minute=float(values[Feature.VOLUME_1_MINUTE]),
         sigma_of_a_minute=float(values[Feature.REALISED_VOLATILITY_1_MINUTE]),
+        halted=bool(values[Feature.HALTED] > 0),
     )
 
 

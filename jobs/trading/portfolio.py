@@ -44,15 +44,16 @@ class Portfolio:
         """What is held of a symbol."""
         return self.holdings.get(symbol, Holding())
 
+    @property
+    def held(self) -> list[str]:
+        """Symbols with a position."""
+        return [symbol for symbol, holding in self.holdings.items() if holding.quantity]
+
     def equity(self, prices: Mapping[str, int]) -> int | None:
         """Cash and the worth of everything held at these prices; None when one of them is missing."""
-        worth = self.cash
-        for symbol, holding in self.holdings.items():
-            if holding.quantity:
-                if symbol not in prices:
-                    return None
-                worth += holding.quantity * prices[symbol]
-        return worth
+        if any(symbol not in prices for symbol in self.held):
+            return None
+        return self.cash + sum(self.holdings[symbol].quantity * prices[symbol] for symbol in self.held)
 
     @property
     def realised(self) -> int:

@@ -34,6 +34,10 @@ def test_nothing_trades_before_the_latency_nor_elsewhere() -> None:
     assert execute(ORDER, replace(ROW, symbol="B"), MODEL) is None
 
 
+def test_nothing_trades_while_the_venue_has_halted_trading() -> None:
+    assert execute(ORDER, replace(ROW, halted=True), MODEL) is None
+
+
 def test_a_row_lets_through_what_its_book_shows_or_a_share_of_a_minute() -> None:
     large = replace(ORDER, quantity=500 * SIZE_SCALE)
     by_volume, by_book = execute(large, ROW, MODEL), execute(large, replace(ROW, ask_size=7.0, bid_size=1.0), MODEL)

@@ -36,8 +36,8 @@ START = 10**18
 NOWHERE = Position("t", 0, 0)
 MODEL = FillModel(latency_nanoseconds=SECOND // 10, fee_basis_points=1.0)
 UP = Signal(
-    "s1", "A", START, START, 1, SECOND, 100.0, Direction.UP, 0.9, (0.05, 0.05, 0.9), 1e-4, 1e-3, (), SignalStatus.OK, SignalCode.NONE,
-    "m", "h", "f", 1, NOWHERE, "x",
+    "s1", "A", START, START, 1, 3600 * SECOND, 100.0, Direction.UP, 0.9, (0.05, 0.05, 0.9), 1e-4, 1e-3, (), SignalStatus.OK,
+    SignalCode.NONE, "m", "h", "f", 1, NOWHERE, "x",
 )  # fmt: skip
 
 
@@ -66,8 +66,9 @@ def said(second: float, number: int = 0, **changes: Any) -> MarketRecord:
     return MarketRecord(True, encode_signal(replace(UP, signal_id=f"s{second}-{number}", event_time=time, **changes)))
 
 
-def row(second: float, mid: float = 100.0, symbol: str = "A") -> MarketRecord:
+def row(second: float, mid: float = 100.0, symbol: str = "A", halted: bool = False) -> MarketRecord:
     values = np.full(FEATURE_COUNT, np.nan, np.float32)
+    values[Feature.HALTED] = halted
     values[[Feature.MID_PRICE, Feature.SPREAD, Feature.VOLUME_1_MINUTE, Feature.REALISED_VOLATILITY_1_MINUTE]] = mid, 0.02, 1e5, 1e-3
     time = START + round(second * SECOND)
     found = FeatureRow(symbol, time, time, 1, FEATURE_SET, values, ~np.isnan(values), False, 0, NOWHERE, "x")
@@ -128,6 +129,49 @@ def test_a_halt_cancels_what_is_open_and_lets_nothing_out_until_resumed() -> Non
     assert held(ran([row(0), said(0.1), reduce_entry(), row(1)])) == 0
 
 
+def test_nothing_is_filled_sent_or_left_open_while_the_venue_has_halted_trading() -> None:
+    """The row says so before any signal does; what was open is gone when trading opens again."""
+    notes: list[tuple[str, str]] = []
+    halted = [row(0), said(0.1), row(1, halted=True), said(1.1, 1), row(2, halted=True)]
+    assert held(ran([*halted, row(3)], notes)) == 0
+    assert [note for note in notes if note[0] != "equity_mark"] == [
+        ("order_sent", "signal"), ("order_cancelled", "halted"), ("order_denied", "halted")
+    ]  # fmt: skip
+    assert held(ran([*halted, row(3), said(3.1), row(4)])) == 100
+    assert held(ran([row(0), said(0.1), row(1, symbol="B", halted=True), row(1)])) == 100
+
+
+def test_a_position_is_closed_at_the_end_of_its_signals_horizon() -> None:
+    """Of the newest that wanted it: another of the same direction prolongs it, one that abstains does not."""
+    short, notes = {"horizon": 10 * SECOND}, list[tuple[str, str]]()
+    opened = [row(0), said(0.1, **short), row(1), row(9)]
+    assert held(ran([*opened, row(10.05), row(11)])) == 100
+    assert held(ran([*opened, row(10.2), row(11)], notes)) == 0
+    assert ("order_sent", "the horizon ends") in notes
+    assert held(ran([*opened, said(9.1, **short), row(10.2), row(11)])) == 100
+    assert held(ran([*opened, said(9.1, **short), row(10.2), row(11), row(20), row(21)])) == 0
+    assert held(ran([*opened, said(9.1, status=SignalStatus.ABSTAINED, **short), row(10.2), row(11)])) == 0
+
+
+def test_a_position_that_could_not_be_closed_at_its_horizon_is_closed_as_soon_as_it_can_be() -> None:
+    opened: list[MarketRecord | bytes] = [row(0), said(0.1, horizon=10 * SECOND), row(1), row(2), halt_entry("A"), row(11), row(12)]
+    assert held(ran(opened)) == 100
+    assert held(ran([*opened, resume_entry(), row(13), row(14)])) == 0
+    assert held(ran([row(0), said(0.1, horizon=10 * SECOND), row(1), row(11, 100.0), row(12, 99.0), row(18, 99.0), row(19, 99.0)])) == 0
+
+
+def test_each_symbol_has_a_clock_of_its_own() -> None:
+    """Its partition may be read behind the others': nothing of it is old or expires by their time, until it fell silent."""
+    ahead = row(40, symbol="B")
+    assert held(ran([ahead, row(0), said(0.1), ahead, row(1)])) == 100
+    notes: list[tuple[str, str]] = []
+    assert held(ran([row(0), said(0.1), row(61, symbol="B"), row(1)], notes)) == 0
+    assert ("order_cancelled", "nothing comes of the symbol") in notes
+    assert ran([row(0), row(60.2, symbol="B"), said(0.1)]).trader.denied == {"stale_price": 1}
+    assert ran([row(0), said(10.1)]).trader.denied == {"stale_price": 1}
+    assert held(ran([row(0), said(0.1), row(40, symbol="B"), row(6), row(6.1)])) == 0
+
+
 def test_a_loss_stops_opening_until_a_person_resumes_everything() -> None:
     limits = RiskLimits(daily_loss=money(500))
     lost = [row(0), said(0.1), row(1), *[row(2 + step, 94.0) for step in range(4)]]
@@ -168,6 +212,7 @@ def test_the_journal_is_the_memory(tmp_path: Path) -> None:
     found = restored(log.entries(), 1)
     assert trader.state.open_orders
     assert (found.portfolio, found.latched, found.open_orders) == (trader.state.portfolio, Denial.DAILY_LOSS, {})
+    assert found.until == trader.state.until == {"A": START + SECOND // 10 + UP.horizon}
     assert log.verify().holds
     assert restored([], 5).portfolio.cash == 5
 
@@ -243,7 +288,7 @@ def test_an_old_signal_opens_nothing_and_still_closes() -> None:
     assert held(ran([row(0), row(10), said(0), row(11)])) == 100
     late = ran([row(0), row(10.1), said(0), row(11)])
     assert (held(late), late.trader.denied) == (0, {"stale_signal": 1})
-    assert held(ran([row(0), row(20, symbol="B"), said(5), row(21)], limits=RiskLimits(price_age=60 * SECOND))) == 100
+    assert held(ran([row(0), row(20, symbol="B"), said(5), row(9)], limits=RiskLimits(price_age=60 * SECOND))) == 100
     assert held(ran([row(0), said(0.1), row(1), row(20), said(1.1, direction=Direction.DOWN), row(21)])) == 0
 
 

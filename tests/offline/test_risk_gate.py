@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from jobs.trading.gate import (
     accept,
     cancelled,
     filled,
+    heard,
     increasing_orders,
     priced,
     reduces,
@@ -92,7 +94,7 @@ def check_after_acceptance(before: RiskState, state: RiskState, order: Order, al
 
 @given(streams)
 @settings(max_examples=200, deadline=None)
-def test_no_stream_of_orders_gets_past_a_limit(stream: list[tuple[object, ...]]) -> None:
+def test_no_stream_of_orders_gets_past_a_limit(stream: list[tuple[Any, ...]]) -> None:
     """Law, at every step: limits hold with everything that is open filled; denied orders change nothing; money is conserved."""
     state, now = started(opened(PAID_IN)), START
     for symbol in SYMBOLS:
@@ -100,37 +102,37 @@ def test_no_stream_of_orders_gets_past_a_limit(stream: list[tuple[object, ...]])
     for number, (what, *details) in enumerate(stream):
         if what == "order":
             symbol, quantity, limit_price, allowed = details
-            order = Order(str(number), symbol, quantity, limit_price, now)  # type: ignore[arg-type]
+            order = Order(str(number), symbol, quantity, limit_price, now)
             frozen = repr(state)
-            denial = review(state, order, LIMITS, allowed, now)  # type: ignore[arg-type]
+            denial = review(state, order, LIMITS, allowed, now)
             assert repr(state) == frozen
             if denial is None:
                 before, state = state, accept(state, order, LIMITS, now)
-                check_after_acceptance(before, state, order, allowed, now)  # type: ignore[arg-type]
+                check_after_acceptance(before, state, order, allowed, now)
         elif what == "price":
             symbol, price, step = details
-            now += step  # type: ignore[assignment, operator]
+            now += step
             before = state
-            state = priced(state, symbol, units(price), now, LIMITS)  # type: ignore[arg-type]
-            assert state.prices[symbol].price > 0  # type: ignore[index]
-            assert math.isfinite(price) or state == before  # type: ignore[arg-type]
+            state = priced(state, symbol, units(price), now, LIMITS)
+            assert state.prices[symbol].price > 0
+            assert math.isfinite(price) or state == before
         elif state.open_orders:
-            chosen = list(state.open_orders.values())[details[0] % len(state.open_orders)]  # type: ignore[operator]
+            chosen = list(state.open_orders.values())[details[0] % len(state.open_orders)]
             if what == "cancel":
                 state = cancelled(state, chosen.order_id)
             else:
-                part = math.ceil(abs(chosen.quantity) * details[1])  # type: ignore[operator]
+                part = math.ceil(abs(chosen.quantity) * details[1])
                 sign = 1 if chosen.quantity > 0 else -1
                 state = filled(
                     state, Fill(chosen.order_id, chosen.symbol, sign * min(part, abs(chosen.quantity)), chosen.limit_price, details[2], now)
-                )  # type: ignore[arg-type]
+                )
         assert state.portfolio.imbalance == 0
         assert all(abs(holding.quantity) <= LIMITS.position for holding in state.portfolio.holdings.values())
 
 
 @given(sound_streams, st.sampled_from([TradingState.REDUCING, TradingState.HALTED]))
 @settings(max_examples=100, deadline=None)
-def test_reduce_only_never_makes_a_position_larger(stream: list[tuple[object, ...]], allowed: TradingState) -> None:
+def test_reduce_only_never_makes_a_position_larger(stream: list[tuple[Any, ...]], allowed: TradingState) -> None:
     """Law: whatever fills afterwards, in whatever order; a halt lets nothing move at all."""
     state, now = started(opened(PAID_IN)), START
     for symbol, quantity in zip(SYMBOLS, (20, -15, 0)):
@@ -142,13 +144,13 @@ def test_reduce_only_never_makes_a_position_larger(stream: list[tuple[object, ..
         now += SECOND // 2
         if what == "order":
             symbol, quantity, limit_price, _ = details
-            order = Order(str(number), symbol, quantity, limit_price, now)  # type: ignore[arg-type]
+            order = Order(str(number), symbol, quantity, limit_price, now)
             state = priced(state, order.symbol, 100 * PRICE_SCALE, now, LIMITS)
             if review(state, order, LIMITS, allowed, now) is None:
                 state = accept(state, order, LIMITS, now)
         elif what == "fill" and state.open_orders:
-            chosen = list(state.open_orders.values())[details[0] % len(state.open_orders)]  # type: ignore[operator]
-            part = chosen.quantity if details[2] % 2 else chosen.quantity // 2 or chosen.quantity  # type: ignore[operator]
+            chosen = list(state.open_orders.values())[details[0] % len(state.open_orders)]
+            part = chosen.quantity if details[2] % 2 else chosen.quantity // 2 or chosen.quantity
             state = filled(state, Fill(chosen.order_id, chosen.symbol, part, 100 * PRICE_SCALE, 0, now))
         for symbol in SYMBOLS:
             after = state.portfolio.holding(symbol).quantity
@@ -159,8 +161,8 @@ def test_reduce_only_never_makes_a_position_larger(stream: list[tuple[object, ..
     assert not increasing_orders(state)
 
 
-DENIALS = {
-    "halted": (dict[str, object](), TradingState.HALTED, Denial.HALTED),
+DENIALS: dict[str, tuple[dict[str, object], TradingState, Denial]] = {
+    "halted": ({}, TradingState.HALTED, Denial.HALTED),
     "reduce only": ({}, TradingState.REDUCING, Denial.REDUCE_ONLY),
     "not a number": ({"quantity": math.nan}, TradingState.ACTIVE, Denial.NOT_A_NUMBER),
     "nothing": ({"quantity": 0}, TradingState.ACTIVE, Denial.NOT_A_NUMBER),
@@ -209,7 +211,9 @@ def test_rate_stale_price_and_losses() -> None:
     state = replace(ready(), accepted_times=(START - 10, START - 5, START - 1))
     assert review(state, order(), LIMITS, TradingState.ACTIVE, START) is Denial.ORDER_RATE
     assert review(state, order(), LIMITS, TradingState.ACTIVE, START + SECOND) is None
-    assert review(ready(), order(), LIMITS, TradingState.ACTIVE, START + LIMITS.price_age + 1) is Denial.STALE_PRICE
+    for clock, now in ((START + LIMITS.price_age + 1, START), (START, START + LIMITS.silence + 1)):
+        assert review(heard(ready(), "A", clock), order(), LIMITS, TradingState.ACTIVE, now) is Denial.STALE_PRICE
+    assert review(heard(ready(), "A", START), order(), LIMITS, TradingState.ACTIVE, START + LIMITS.silence) is None
     held = replace(ready(), portfolio=take(opened(PAID_IN), Fill("0", "A", 40 * SIZE_SCALE, 100 * PRICE_SCALE, 0, START)))
     for step, price in enumerate((100, 89, 89), 1):
         held = priced(held, "A", price * PRICE_SCALE, START + step, LIMITS)
@@ -218,10 +222,28 @@ def test_rate_stale_price_and_losses() -> None:
     held = priced(held, "A", 89 * PRICE_SCALE, START + 4, LIMITS)
     assert held.latched is Denial.DAILY_LOSS
     assert resumed(held, START + 5).latched is None
-    slow = replace(held, latched=None, breaches=0, equities=())
+    slow = replace(held, latched=None, equities=())
     for step in range(5, 9):
         slow = priced(slow, "A", 84 * PRICE_SCALE, START + step, LIMITS)
     assert slow.latched is Denial.DRAWDOWN
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_prices_of_other_symbols_confirm_no_loss_and_no_high(sign: int) -> None:
+    """One bad price of A, however many come of B: nothing latches, and nothing is a high; nothing new is opened until A has another."""
+    held = opened(PAID_IN)
+    for symbol in ("A", "B"):
+        held = take(held, Fill("0", symbol, 30 * SIZE_SCALE, 100 * PRICE_SCALE, 0, START))
+    state = replace(started(held), equities=((START, PAID_IN),))
+    prices = [("A", 100), ("B", 100)] * 3 + [("A", 100 - sign * 20)] + [("B", 100)] * 5
+    for step, (symbol, price) in enumerate(prices):
+        state = priced(state, symbol, price * PRICE_SCALE, START + step * SECOND, LIMITS)
+    assert (state.latched, state.highest_equity) == (None, PAID_IN)
+    assert state.suspected is (Denial.DAILY_LOSS if sign > 0 else None)
+    for step in range(2):
+        state = priced(state, "A", (100 - sign * 20) * PRICE_SCALE, START + (20 + step) * SECOND, LIMITS)
+    assert state.latched is (Denial.DAILY_LOSS if sign > 0 else None)
+    assert state.highest_equity == (PAID_IN if sign > 0 else PAID_IN + money(600))
 
 
 @given(st.lists(st.integers(1, 120), min_size=3, max_size=30), st.data())
