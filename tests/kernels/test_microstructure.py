@@ -71,7 +71,13 @@ def test_effective_spread() -> None:
     assert last(events, Feature.QUOTED_SPREAD_1_MINUTE) == pytest.approx((1 + 20) / 2)
 
 
-SHALLOW = book(at(-100), [99.0, 98.0], [101.0, 102.0], size=10.0)
+WINDOWED = (
+    Feature.LEVEL_FLOW_1_SECOND,
+    Feature.LEVEL_FLOW_10_SECONDS,
+    Feature.LEVEL_FLOW_1_MINUTE,
+    Feature.FLOW_LEVEL_1_PER_DEPTH_1_MINUTE,
+    Feature.CANCEL_RATIO_1_MINUTE,
+)
 
 
 def sized(time: int, bid_sizes: list[float], ask_sizes: list[float]) -> Event:
@@ -108,9 +114,30 @@ def test_books_are_not_compared_across_a_gap() -> None:
     first = sized(at(-100), [10.0], [10.0])
     lost = sized(NOW, [1.0], [1.0])._replace(flags=GAP)
     mended = sized(NOW, [500.0], [1.0])._replace(flags=SNAPSHOT)
-    events = [trade(at(-100), 100.0), first, lost, mended]
+    events = [trade(at(-100), 100.0), first, lost, mended, *[mended._replace(event_time=at(later)) for later in (40, 80)]]
     assert last(events, Feature.LEVEL_FLOW_1_MINUTE) == 0
     assert math.isnan(last(events, Feature.CANCEL_RATIO_1_MINUTE))
+
+
+@pytest.mark.parametrize(
+    "outage",
+    [
+        [sized(at(-1), [10.0], [10.0])._replace(flags=GAP), sized(NOW, [10.0], [10.0])._replace(flags=SNAPSHOT)],
+        [book(at(-1), [], [], int(EventFlag.UNSYNCHRONISED)), sized(NOW, [10.0], [10.0])],
+        [book(at(-1), [101.0], [99.0]), sized(NOW, [10.0], [10.0])],
+    ],
+    ids=["gap", "unsynchronised", "crossed"],
+)
+def test_flows_warm_up_again_after_a_book_outage(outage: list[Event]) -> None:
+    """A window that reaches into the outage would miss what changed in it."""
+    before = [trade(at(-200), 100.0), *[sized(at(second), [10.0 + second % 2], [10.0]) for second in range(-200, 0, 10)]]
+    after = [sized(at(second), [10.0 + second % 2], [10.0]) for second in range(1, 90)]
+    result = run([*before, *outage, *after])
+    valid = result.row_valid[-len(after) :]
+    since = [int(valid[:, feature].argmax()) + 1 for feature in WINDOWED]
+    assert run([*before, *outage[-1:], *after]).row_valid[-len(after) :, list(WINDOWED[:-1])].all()
+    assert since == [2, 11, 70, 70, 70]
+    assert not [feature for feature, first in zip(WINDOWED, since, strict=True) if valid[: first - 1, feature].any()]
 
 
 def test_a_level_that_moves_out_of_sight_is_not_cancelled() -> None:

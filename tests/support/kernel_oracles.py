@@ -104,12 +104,12 @@ class SlowSymbol:
 
     def _take_book(self, event: Event) -> bool:
         """False while books are not believed."""
-        if self.books and self.firewall.books_are_used():
+        if follows := bool(self.books) and self.firewall.books_are_used():
             self.book_changes.append(BookChange(event.event_time, levels_of(self.books[-1]), levels_of(event)))
         self.books.append(event)
         if not self.firewall.uses_book(event.event_time):
             return False
-        self.first_book = self.first_book or event.event_time
+        self.first_book = self.first_book if follows else event.event_time
         return True
 
     def top_time(self) -> int:

@@ -43,4 +43,5 @@ MICROSTRUCTURE: Final = np.dtype(
         ("tick_direction", "i8"),
     ]
 )
-"""`first_book_time`: of the first BOOK that could be trusted. `tick_direction`: sign of the last change of the trade price."""
+"""`first_book_time`: of the first BOOK that could be trusted, without an outage since. `tick_direction`: sign of the last change of the
+trade price."""

@@ -2,7 +2,8 @@
 
 A crossed QUOTE quarantines quotes until the next uncrossed one. A crossed BOOK quarantines the book until a snapshot, or until an uncrossed
 BOOK at least `crossed_hold_nanoseconds` after the last crossed one. A gap in the numbering quarantines it until a snapshot. What comes in
-between is taken in, but moves no feature. One that is not believed (PRICE_JUMP) quarantines its kind until the next that is.
+between is taken in, but moves no feature. One that is not believed (PRICE_JUMP) quarantines its kind until the next that is. After each
+such outage, and after one of the book's feed, the flows of the levels warm up again: what changed in the meantime was not seen.
 """
 
 # mypy: no-warn-return-any
@@ -71,7 +72,7 @@ def take_book(state: Record, event: Record, hold: int) -> None:
             state.book[row, level] = levels[row, level]
     state.book_ready, state.book_time = 1, max(state.book_time, event_time)
     if state.book_quarantine == TRUSTED:
-        if state.microstructure.first_book_time == 0:
+        if not was_trusted:
             state.microstructure.first_book_time = event_time
         move_top(state, event, levels[0, 0], levels[1, 0], levels[2, 0], levels[3, 0])
 
