@@ -199,6 +199,13 @@ def test_a_feed_whose_clock_is_ahead_is_believed_from_the_eighth_event_on() -> N
     assert reasons == [SKEW] * 40
 
 
+def test_clocks_from_the_future_make_nothing_of_the_future_believable() -> None:
+    """The gateway's clock tells nothing of the feed's: however often it is ahead, the feed's events are doubted as before."""
+    clocks = [clock(ahead(5, step / 10).event_time)._replace(delay=-5 * SECOND) for step in range(12)]
+    reasons, _ = after_quiet([*clocks, ahead(5, 2)])
+    assert reasons == [SKEW] * 13
+
+
 def test_how_far_a_feed_is_ahead_is_forgotten() -> None:
     """A 64th with each event that is not: after 100 of them 5 s are too far again, after 10 they are not."""
     learned = [ahead(5, step / 10) for step in range(8)]

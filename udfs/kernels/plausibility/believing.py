@@ -61,7 +61,7 @@ def _check_best(state: Record, event: Record, bid: float, bid_size: float, ask: 
 @kernel
 def note_rejection(state: Record, event: Record, verdict: int) -> None:
     """Remember what was not believed, so that what agrees with it can be."""
-    if verdict == CLOCK_SKEW:
+    if verdict == CLOCK_SKEW and event.kind != CLOCK:
         note_skewed(state, event.event_time, event.available_time)
     elif verdict == PRICE_JUMP and event.kind == TRADE:
         note_trade_jump(state, event.numbers[0])
