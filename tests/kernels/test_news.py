@@ -12,6 +12,7 @@ from tests.support.news_streams import news
 from udfs.errors import Reason
 from udfs.kernels.advance import Advance
 from udfs.kernels.feature_vector import Feature
+from udfs.kernels.kernel_settings import KernelSettings
 from udfs.kernels.news.layout import GREATEST_COUNT, KEPT_ITEMS, NEWS_MEMORY
 
 MINUTE = 60 * SECOND
@@ -87,6 +88,15 @@ def test_news_makes_no_event_of_a_delayed_feed_late() -> None:
     assert not result.verdicts.any()
     since = result.row_values[:, Feature.SECONDS_SINCE_NEWS]
     assert since[~(since != since)].tolist()[:3] == pytest.approx([59 - 1e-6, 119 - 1e-6, 179 - 1e-6])
+
+
+@pytest.mark.parametrize("hours", [-1, 1, 9])
+def test_an_event_of_long_ago_or_of_the_future_does_not_move_the_time_of_news(hours: int) -> None:
+    """A feed that begins with the last trade of the day before is not one that is a day behind."""
+    far, early = KernelSettings(maximum_clock_skew_nanoseconds=DAY), [trade(MIDNIGHT, 100.0)._replace(delay=hours * 3600 * SECOND)]
+    item = news(MIDNIGHT + 9 * 3600 * SECOND, 1.0, TEXT)
+    result = run([*early * 8, item, trade(item.event_time + MINUTE, 100.0)], far)
+    assert last(result, Feature.SECONDS_SINCE_NEWS) == pytest.approx(60)
 
 
 def test_a_quiet_symbols_news_is_as_old_as_it_is() -> None:

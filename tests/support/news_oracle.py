@@ -36,7 +36,8 @@ class SlowNews:
             return False
         sentiment, high, low = event.numbers[:3]
         bits = int(high) * 2**32 + int(low)
-        feed_delay = self.symbol.taken[-1].delay // 1000 * 1000 if self.symbol.taken else 0
+        delay = self.symbol.taken[-1].delay // 1000 * 1000 if self.symbol.taken else 0
+        feed_delay = delay if abs(delay) <= 20 * 60 * SECOND else 0
         time = max(self.symbol.clock, event.available_time - feed_delay, self.items[-1].time if self.items else 0)
         self.items.append(Item(time, sentiment, bits, event.sequence, self._novelty(time, bits)))
         return True

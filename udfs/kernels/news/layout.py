@@ -47,7 +47,7 @@ NEWS_MEMORY: Final = np.dtype(
 )
 """As of `time`, the newest item's on the symbol's clock in nanoseconds, 0 where there was none. Of the newest items, newest first:
 fingerprint (0 where nobody read it), identity (0 where it has none), second. `feed_delay`: microseconds from event to available time of
-the symbol's newest other event. 200 bytes."""
+the symbol's newest other event, 0 where that cannot be its feed's. 200 bytes."""
 
 
 def start_news_memory(memory: npt.NDArray[np.void]) -> None:

@@ -2,7 +2,8 @@
 
 News has a time on the symbol's clock: when it became available, less the delay of the symbol's feed as its newest event shows it, and never
 before the clock nor before the item before it. So an item counts from the first moment at which a decision could know it, however long ago
-it was published, and it never makes an event of the market late.
+it was published, and it never makes an event of the market late. Delayed feeds of exchanges are 15 or 20 min behind: an event that is
+further off its arrival (the last trade of the day before, as some feeds begin with) shows no delay, and news counts from its arrival.
 """
 
 # mypy: no-warn-return-any
@@ -28,7 +29,8 @@ UNRELATED_BITS: Final = 32
 """Half of a fingerprint's bits: in so many do texts differ that have nothing in common."""
 _OLDEST_NANOSECONDS: Final = DAY_SECONDS * NANOSECONDS_PER_SECOND
 _MICROSECOND: Final = 1000
-_LONGEST_DELAY: Final = 2**31 - 1
+LONGEST_FEED_DELAY: Final = 20 * 60 * 1_000_000
+"""In microseconds, either way."""
 _LOG_2: Final = float(np.log(2.0))
 _HALF_WORD: Final = 4_294_967_296.0
 _32, _ONE, _ZERO = np.uint64(32), np.uint64(1), np.uint64(0)
@@ -59,7 +61,7 @@ def check_news(state: Record, event: Record) -> int:
 def note_feed_delay(state: Record, event: Record) -> None:
     """An event of the market was accepted."""
     delay = (event.available_time - event.event_time) // _MICROSECOND
-    state.news.feed_delay = min(max(delay, -_LONGEST_DELAY), _LONGEST_DELAY)
+    state.news.feed_delay = delay if abs(delay) <= LONGEST_FEED_DELAY else 0
 
 
 @kernel
