@@ -154,4 +154,4 @@ SELECT
   CASE WHEN feature_values[148] BETWEEN -3.5E38 AND 3.5E38 THEN feature_values[148] END AS cold_start,
   CASE WHEN feature_values[149] BETWEEN -3.5E38 AND 3.5E38 THEN feature_values[149] END AS warming_up_share
 FROM features
-WHERE feature_set = 'a0202c64f5290c81';
+WHERE feature_set = '7d0ff1752592ebc7';

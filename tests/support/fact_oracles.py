@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ class Pairs:
 
     def __init__(self) -> None:
         self.minutes: list[int] = []
+        self.sizes: list[float] = []
+        """Of all the index's returns, those of outliers too."""
         self.index: list[float] = []
         self.own: list[float] = []
 
@@ -33,8 +36,14 @@ class Pairs:
         own, index = _own_returns(symbol)["return_1_minute"], context.numbers[1]
         if abs(symbol.clock - context.event_time) <= 10 * SECOND and math.isfinite(own) and math.isfinite(index):
             self.minutes.append(context.event_time // MINUTE)
-            self.index.append(index)
-            self.own.append(own)
+            if abs(index) <= 10 / 1.645 * self._quantile():
+                self.index.append(index)
+                self.own.append(own)
+            self.sizes.append(abs(index))
+
+    def _quantile(self) -> float:
+        least = 0.001 * 1.645 / 10
+        return reduce(lambda before, size: max(before * (1.045 if size > before else 0.995), least), self.sizes, least)
 
     def beta(self) -> float:
         """By the weighted covariance matrix."""

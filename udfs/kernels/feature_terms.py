@@ -10,6 +10,9 @@
 - prints of a day, and of a bar: its trade prices; mid prices only where no trade lies in it.
 - the session's day: from the start that the newest SESSION tells (midnight of its calendar, or its open if that is earlier), else midnight
   UTC, until t.
+- a warm-up of BOOK events: since the first that could be trusted; it begins anew when the book was quarantined or its feed was lost.
+- a pair of 1-min returns: of the index and the symbol, ending within 10 s. Left out where that of the index lies beyond max(0.1 %, 10
+  sigma), as misprints do; sigma: running 90 % quantile of its size, over 1.645, raised by 4.5 % by a greater one, lowered by 0.5 % else.
 - minute bars: the non-empty bars of 1 minute in the order they closed; an empty minute is no bar.
 - closed minutes: those whose end the watermark has passed, empty ones too; the price of one is the price in force at its end.
 A feature is NaN and not valid until its warm-up is over, and whenever its formula has no finite value.

@@ -22,11 +22,11 @@ import numpy as np
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND, TradingStatus
 from udfs.kernels.feature_vector import Feature
+from udfs.kernels.robust_scale import next_quantile, ten_sigmas
 from udfs.kernels.symbol_state import Record
 from udfs.kernels.tiles import SECONDS_PER_TEN
 from udfs.kernels.windows import boundary, price_at_ten
 
-CRASH_SIGMAS: Final = 10.0
 CRASH_FLOOR: Final = 0.005
 CRASH_CONFIRMATIONS: Final = 3
 WARM_SAMPLES: Final = 20
@@ -34,10 +34,6 @@ SAMPLE_NANOSECONDS: Final = 10 * NANOSECONDS_PER_SECOND
 PAUSE_NANOSECONDS: Final = 600 * NANOSECONDS_PER_SECOND
 SETTLING_NANOSECONDS: Final = 70 * NANOSECONDS_PER_SECOND
 _FRESH_TRADE_NANOSECONDS: Final = 10 * NANOSECONDS_PER_SECOND
-_QUANTILE_IN_SIGMAS: Final = 1.645
-_RAISED: Final = 1.045
-_LOWERED: Final = 0.995
-_LEAST_SCALE: Final = 1e-6
 _OPEN: Final = int(TradingStatus.OPEN)
 
 
@@ -87,7 +83,7 @@ def _smaller(one: float, other: float) -> float:
 
 @kernel
 def _judge(state: Record, memory: Record, move: float) -> None:
-    if memory.observations < WARM_SAMPLES or move <= max(CRASH_FLOOR, CRASH_SIGMAS / _QUANTILE_IN_SIGMAS * memory.move_scale):
+    if memory.observations < WARM_SAMPLES or move <= max(CRASH_FLOOR, ten_sigmas(memory.move_scale)):
         memory.confirmations = 0
     elif state.event_number > memory.confirmed_number and state.clock <= state.last_event_time:
         memory.confirmations = min(memory.confirmations + 1, CRASH_CONFIRMATIONS)
@@ -105,4 +101,4 @@ def _learn(memory: Record, clock: int, move: float) -> None:
         memory.observations += 1
         memory.move_scale = max(memory.move_scale, move)
     else:
-        memory.move_scale = max(memory.move_scale * (_RAISED if move > memory.move_scale else _LOWERED), _LEAST_SCALE)
+        memory.move_scale = next_quantile(memory.move_scale, move)

@@ -11,6 +11,7 @@ from udfs.kernels.compiled import kernel
 from udfs.kernels.events import NANOSECONDS_PER_SECOND
 from udfs.kernels.facts.layout import CONTEXT_NUMBERS
 from udfs.kernels.feature_vector import Feature
+from udfs.kernels.robust_scale import QUANTILE_IN_SIGMAS, SIGMAS, next_quantile, ten_sigmas
 from udfs.kernels.sessions import session_of
 from udfs.kernels.symbol_state import Record
 
@@ -25,6 +26,9 @@ BETA_PAIRS: Final = 60.0
 LEAST_PAIRS: Final = 20
 LARGEST_RETURN: Final = 1.0
 """Of an index or a sector within minutes; a simple return in percent is beyond it."""
+LEAST_OUTLIER: Final = 0.001
+"""Return of the index over 1 min up to which none is taken for a misprint, however quiet the index is."""
+_LEAST_QUANTILE: Final = LEAST_OUTLIER * QUANTILE_IN_SIGMAS / SIGMAS
 _LEFT: Final = float(np.exp(-1.0 / BETA_PAIRS))
 _LEAST_WEIGHT: Final = (1.0 - _LEFT**LEAST_PAIRS) / (1.0 - _LEFT) * (1.0 - 1e-9)
 _LEAST_SPREAD: Final = 1e-9
@@ -82,12 +86,20 @@ def put_context(values: Record, state: Record) -> None:
 
 @kernel
 def _sample(held: Record, own: float, clock: int) -> None:
-    """Let a pair of returns that end at the same time count, once a minute."""
+    """Let a pair of returns that end at the same time count, once a minute.
+
+    None does whose index return lies beyond max(0.1 %, 10 sigma): one misprint of the index would outweigh hours of pairs. Sigma follows
+    those too that do not count, so that an index that has become wild counts again.
+    """
     index = held.index_return_1_minute
     is_first = held.time // MINUTE_NANOSECONDS > held.sampled_time // MINUTE_NANOSECONDS
     if not is_first or not np.isfinite(own + index) or abs(clock - held.time) > PAIR_NANOSECONDS:
         return
     held.sampled_time = held.time
+    quantile = max(held.index_quantile, _LEAST_QUANTILE)
+    held.index_quantile = next_quantile(quantile, abs(index))
+    if abs(index) > ten_sigmas(quantile):
+        return
     held.weight = held.weight * _LEFT + 1.0
     held.index = held.index * _LEFT + index
     held.own = held.own * _LEFT + own

@@ -37,6 +37,7 @@ CONTEXT_FACTS: Final = np.dtype(
         ("first_vix", "f8"),
         ("first_rate", "f8"),
         ("sampled_time", "i8"),
+        ("index_quantile", "f8"),
         ("weight", "f8"),
         ("index", "f8"),
         ("own", "f8"),
@@ -45,7 +46,7 @@ CONTEXT_FACTS: Final = np.dtype(
     ]
 )
 """The context said last (`time` in nanoseconds, 0 while there was none), the first values of its session, and decayed moments of pairs of
-1-min returns, the last of them from the context of `sampled_time`."""
+1-min returns, the last of them from the context of `sampled_time`. `index_quantile`: running 90 % quantile of the size of the index's."""
 
 REFERENCE_FACTS: Final = np.dtype([(name, "f8") for name in REFERENCE_NUMBERS])
 """What was said last; NaN where nothing is known."""

@@ -24,17 +24,13 @@ import numpy as np
 
 from udfs.kernels.compiled import kernel
 from udfs.kernels.events import BOOK_DEPTH, NANOSECONDS_PER_SECOND
+from udfs.kernels.robust_scale import next_quantile, ten_sigmas
 from udfs.kernels.symbol_state import Record
 
-JUMP_SIGMAS: Final = 10.0
 JUMP_FLOOR: Final = 0.01
 JUMP_CONFIRMATIONS: Final = 3
 WARM_MOVES: Final = 20
 REOPENING_SECONDS: Final = 600
-_QUANTILE_IN_SIGMAS: Final = 1.645
-_RAISED: Final = 1.045
-_LOWERED: Final = 0.995
-_LEAST_SCALE: Final = 1e-6
 
 
 @kernel
@@ -46,7 +42,7 @@ def _distance(low: float, high: float, low_before: float, high_before: float) ->
 
 @kernel
 def _allowed(memory: Record) -> float:
-    return max(JUMP_FLOOR, JUMP_SIGMAS / _QUANTILE_IN_SIGMAS * memory.scale)
+    return max(JUMP_FLOOR, ten_sigmas(memory.scale))
 
 
 @kernel
@@ -77,7 +73,7 @@ def _note_belief(memory: Record, distance: float) -> None:
         memory.observations += 1
         memory.scale = max(memory.scale, distance)
     else:
-        memory.scale = max(memory.scale * (_RAISED if distance > memory.scale else _LOWERED), _LEAST_SCALE)
+        memory.scale = next_quantile(memory.scale, distance)
 
 
 @kernel
