@@ -9,7 +9,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from jobs.gateway.control_follower import ControlFollower
-from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.gateway import Gateway
+from jobs.gateway.gateway_settings import GatewaySettings
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.publisher import KafkaPublisher, PublisherSettings
 from jobs.gateway.running_source import RunningSource, prepared

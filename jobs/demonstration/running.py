@@ -23,7 +23,8 @@ from jobs.demonstration.stretches import SECOND, Stretches
 from jobs.demonstration.watching import SignalWatcher
 from jobs.gateway.control_follower import ControlFollower
 from jobs.gateway.counts import GatewayCounts
-from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.gateway import Gateway
+from jobs.gateway.gateway_settings import GatewaySettings
 from jobs.gateway.known_facts import facts_of
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.publisher import KafkaPublisher, PublisherSettings

@@ -12,7 +12,8 @@ from infra.local.console import print_json, say
 from jobs.gateway.control_follower import ControlFollower, ControlLogUnreadable
 from jobs.gateway.counts import GatewayCounts
 from jobs.gateway.detect import open_source
-from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.gateway import Gateway
+from jobs.gateway.gateway_settings import GatewaySettings
 from jobs.gateway.known_facts import facts_of
 from jobs.gateway.market_event import Item
 from jobs.gateway.news.merging import WithNews
@@ -23,6 +24,7 @@ from jobs.gateway.publisher import KafkaPublisher, PublishError, PublisherSettin
 from jobs.gateway.readers.column_mapping import parse_mapping
 from jobs.gateway.running_source import RunningSource
 from jobs.monitoring.programs import add_metrics_options, gateway_samples, metrics_served
+from jobs.schema_registry import RegistryError
 from jobs.settings import Settings, load_settings
 from udfs.errors import InvalidSettings, SourceError
 
@@ -36,7 +38,7 @@ def main(arguments: list[str]) -> int:
         news = read_news_file(options.news, parse_news_mapping(options.news_columns)) if options.news else []
         source = running_source(options.source, options.columns, options.shift_to_now, news)
         counts = send(source, settings, pacer, options)
-    except (SourceError, InvalidSettings, ControlLogUnreadable, NewsUnreadable, OSError) as error:
+    except (SourceError, InvalidSettings, ControlLogUnreadable, NewsUnreadable, RegistryError, OSError) as error:
         say(f"gateway: {error}")
         return 2
     except PublishError as error:
@@ -62,13 +64,17 @@ def running_source(path: Path, columns: str | None, shift_to_now: bool, news: Se
 
 
 def send(source: RunningSource, settings: Settings, pacer: Pacer, options: argparse.Namespace) -> GatewayCounts:
-    """Send everything. Raises PublishError, ControlLogUnreadable, and OSError where the port for metrics is taken."""
+    """Send everything.
+
+    Raises PublishError, ControlLogUnreadable, NewsUnreadable, RegistryError, and OSError where the port for metrics is taken.
+    """
+    gateway_settings, facts = GatewaySettings.of(settings), facts_of(settings.facts)
     client = settings.kafka.librdkafka_properties()
     sink = KafkaPublisher(PublisherSettings.of(settings.kafka))
     control = ControlFollower(settings.kafka.bootstrap_servers, settings.topics.control, client)
     news = NewsFollower(settings.kafka.bootstrap_servers, settings.topics.news, source.name, client)
     with control, news:
-        gateway = Gateway(sink, GatewaySettings.of(settings), pacer, control.version, facts_of(settings.facts), news.items)
+        gateway = Gateway(sink, gateway_settings, pacer, control.version, facts, news.items, news.settle)
         with metrics_served(options, lambda: gateway_samples(gateway.snapshot())):
             return gateway.run(source, close_bars=not options.keep_bars_open)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -13,79 +13,35 @@ from types import FrameType
 from jobs.gateway.counts import GatewayCounts, Tally, by_topic
 from jobs.gateway.event_columns import column_bytes, news_texts
 from jobs.gateway.facts import NO_FACTS, Facts
+from jobs.gateway.gateway_settings import GatewaySettings
 from jobs.gateway.market_event import MarketEvent, RejectedLine
 from jobs.gateway.news.news_events import NewsMessage, RefusedNews, read_message
 from jobs.gateway.pacing import Pacer
-from jobs.gateway.packing import NEVER, PackedFrame, Packer, PackingSettings
+from jobs.gateway.packing import NEVER, PackedFrame, Packer
 from jobs.gateway.publisher import Sink
 from jobs.gateway.running_source import RunningSource, Source
-from jobs.settings import Settings
 from udfs.codecs.frames import encode_columns
 from udfs.codecs.rejects import encode_rejected
+from udfs.codecs.wire import MessageFraming
 from udfs.errors import Reason
 from udfs.kernels.events import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, EventKind
-from udfs.kernels.kernel_settings import KernelSettings
 from udfs.records import Position, Rejected
 
-PACED_AGE_NANOSECONDS = 100 * NANOSECONDS_PER_MILLISECOND
-"""How long an event that makes no row may wait for others of its frame when events are sent at the speed they happened."""
-FULL_SPEED_AGE_NANOSECONDS = 3600 * NANOSECONDS_PER_SECOND
-"""The same at maximum speed, in stream time: nobody waits for a single event there, and full frames cost least."""
 BEHIND_SECONDS = 1.0
 SECONDS_A_FRAME_MAY_WAIT_WHEN_BEHIND = 0.25
+SECONDS_BETWEEN_SETTLEMENTS = 5
+"""While news comes, how often the gateway waits until all that was sent is acknowledged."""
 _NEWS = int(EventKind.NEWS)
 PAUSE_SECONDS = 0.001
 """Time passes in steps of at least this when paced: one waking serves all the events and frames that became due meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    """Where records go and how frames are cut."""
-
-    frames_topic: str = "market.frames"
-    rejects_topic: str = "rejects"
-    maximum_events: int = 64
-    maximum_age_nanoseconds: int | None = None
-    """How long an event may wait for others of its frame; None: 100 ms of real time when paced, 1 h of stream time at full speed."""
-    row_interval_nanoseconds: int = KernelSettings().row_interval_nanoseconds
-    """The job's own: when paced, an event that makes a row waits for nobody."""
-    out_of_order_nanoseconds: int = 2 * NANOSECONDS_PER_SECOND
-    maximum_clock_skew_nanoseconds: int = KernelSettings().maximum_clock_skew_nanoseconds
-    """The job's own: an event further ahead makes no row. Of bars it needs nothing: the job closes all lengths, whichever it publishes."""
-    universe: frozenset[str] = frozenset()
-    """Symbols that news may begin the log of."""
-    manifest_id: str = ""
-    """Stamped on rejected lines."""
-
-    @classmethod
-    def of(cls, settings: Settings) -> GatewaySettings:
-        """What the gateway and the job must agree on."""
-        kernel = settings.kernel.kernel_settings()
-        return cls(
-            frames_topic=settings.topics.frames,
-            rejects_topic=settings.topics.rejects,
-            row_interval_nanoseconds=kernel.row_interval_nanoseconds,
-            out_of_order_nanoseconds=kernel.out_of_order_nanoseconds,
-            maximum_clock_skew_nanoseconds=kernel.maximum_clock_skew_nanoseconds,
-            universe=frozenset(settings.universe),
-        )
-
-    def packing(self, pacer: Pacer) -> PackingSettings:
-        """The packer's settings at a pace; ages count in stream time there."""
-        age = self.maximum_age_nanoseconds
-        if pacer.paced:
-            age = int((PACED_AGE_NANOSECONDS if age is None else age) * pacer.speed)
-        return PackingSettings(
-            maximum_events=self.maximum_events,
-            maximum_age_nanoseconds=FULL_SPEED_AGE_NANOSECONDS if age is None else age,
-            row_interval_nanoseconds=self.row_interval_nanoseconds if pacer.paced else None,
-            out_of_order_nanoseconds=self.out_of_order_nanoseconds,
-            maximum_clock_skew_nanoseconds=self.maximum_clock_skew_nanoseconds,
-        )
-
-
 def _no_control() -> int:
     return 0
+
+
+def _nobody_asks(items: Sequence[NewsMessage]) -> None:
+    """Of news that nobody reads from a topic."""
 
 
 @dataclass(slots=True)
@@ -101,14 +57,21 @@ class Gateway:
     """What is put into the symbols' logs besides their events."""
     news: deque[NewsMessage] = field(default_factory=deque)
     """Where a `NewsFollower` puts what it reads; empty for ever where there is none."""
+    settled: Callable[[Sequence[NewsMessage]], None] = _nobody_asks
+    """Told of items taken from `news`, in their order, once the broker has all that became of them: they need not be read again."""
     _packer: Packer = field(init=False)
     _tally: Tally = field(init=False, default_factory=Tally)
     _stopped: bool = field(init=False, default=False)
     _reached: int = field(init=False, default=0)
     """Stream time at which the clock was last read."""
+    _unsettled: list[NewsMessage] = field(init=False, default_factory=list)
+    _settle_due: int = field(init=False, default=0)
+    """Stream time from which items are settled again."""
+    _framing: dict[str, MessageFraming] = field(init=False)
 
     def __post_init__(self) -> None:
         self._packer = Packer(self.settings.packing(self.pacer))
+        self._framing = {message: self.settings.schema_ids.framing(message) for message in ("MarketFrame", "NewsItem", "Rejected")}
 
     def run(self, source: Source | RunningSource, *, close_bars: bool = True, until: int | None = None) -> GatewayCounts:
         """Publish the source, or its events available before `until`, and return when everything is acknowledged.
@@ -123,7 +86,7 @@ class Gateway:
             ended = self._publish(running, NEVER if until is None else until)
             self._take_news(running)
             self._send_all(self._packer.finish(close_bars and ended), running)
-            self.sink.flush()
+            self._settle()
         return self.snapshot()
 
     def change_pace(self, pacer: Pacer) -> None:
@@ -214,6 +177,10 @@ class Gateway:
             self.sink.poll()
             if self.news:
                 self._take_news(source)
+            if self._unsettled and now >= self._settle_due:
+                self._settle_due = now + int(pacer.speed * SECONDS_BETWEEN_SETTLEMENTS * NANOSECONDS_PER_SECOND)
+                self._send_all(packer.finish(close_bars=False), source)
+                self._settle()
 
     @property
     def _pause(self) -> int:
@@ -235,9 +202,20 @@ class Gateway:
 
     def _send(self, frame: PackedFrame, source: RunningSource) -> None:
         version = self.control_version()
-        data = encode_columns(frame.symbol, source.venue, source.name, version, column_bytes(frame.events), news_texts(frame.events))
+        data = self._encoded(frame.symbol, source, version, frame.events)
         self.sink.send(self.settings.frames_topic, frame.symbol.encode(), data, frame.timestamp_milliseconds)
         self._tally.count_frame(frame, len(data), version)
+
+    def _encoded(self, symbol: str, source: RunningSource, version: int, events: Sequence[MarketEvent]) -> bytes:
+        framing = self._framing["MarketFrame"]
+        return encode_columns(symbol, source.venue, source.name, version, column_bytes(events), news_texts(events), framing)
+
+    def _settle(self) -> None:
+        """Wait until all that was sent is acknowledged. Nothing that became of the items taken so far may wait in the packer."""
+        self.sink.flush()
+        if self._unsettled:
+            self.settled(self._unsettled)
+            self._unsettled = []
 
     def _reject(self, line: RejectedLine) -> None:
         self._refuse(RefusedNews("", line.reason, line.detail, 0, line.raw, Position(line.source, 0, line.line_number)))
@@ -245,7 +223,9 @@ class Gateway:
     def _take_news(self, source: RunningSource) -> None:
         """Give what was read from the topic to the symbols that it names; before the first event there is no time at which it comes."""
         while self.news and self._packer.stream_time:
-            for found in read_message(self.news.popleft(), self._packer.stream_time):
+            message = self.news.popleft()
+            self._unsettled.append(message)
+            for found in read_message(message, self._packer.stream_time, self._framing["NewsItem"]):
                 if isinstance(found, MarketEvent):
                     self._add_news(found, source)
                 else:
@@ -255,7 +235,7 @@ class Gateway:
     def _add_news(self, event: MarketEvent, source: RunningSource) -> None:
         """News joins the log of a symbol that has one: it must not begin the log of a symbol that nobody trades, or that is mistyped."""
         if not self._packer.knows(event.symbol) and event.symbol not in self.settings.universe:
-            raw = encode_columns(event.symbol, source.venue, source.name, 0, column_bytes([event]), news_texts([event]))
+            raw = self._encoded(event.symbol, source, 0, [event])
             detail = f"news for {event.symbol!r}, of which no market event has come"
             self._refuse(RefusedNews(event.symbol, Reason.UNKNOWN_SYMBOL, detail, event.event_time, raw, Position(source.name, 0, 0)))
             return
@@ -275,7 +255,7 @@ class Gateway:
             manifest_id=self.settings.manifest_id,
         )
         time = self._packer.stream_time // NANOSECONDS_PER_MILLISECOND
-        self.sink.send(self.settings.rejects_topic, refused.symbol.encode(), encode_rejected(rejected), time)
+        self.sink.send(self.settings.rejects_topic, refused.symbol.encode(), encode_rejected(rejected, self._framing["Rejected"]), time)
         self._tally.count_rejected(refused.reason)
 
     def _is_stopped(self) -> bool:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import nullcontext
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,8 @@ from kafka.partitioner.default import murmur2
 from infra.local.endpoints import Endpoints
 from infra.local.kafka import ensure_topics
 from jobs.gateway.control_follower import ControlFollower, ControlLogUnreadable
-from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.gateway import Gateway
+from jobs.gateway.gateway_settings import GatewaySettings
 from jobs.gateway.market_event import MarketEvent
 from jobs.gateway.news.news_follower import NewsFollower, NewsUnreadable
 from jobs.gateway.publisher import KafkaPublisher, PublishError, PublisherSettings
@@ -144,14 +146,35 @@ def followed(follower: NewsFollower, count: int) -> list[str]:
 
 
 def test_news_is_followed_from_now_on_and_later_from_where_it_was_left(services: Endpoints, topics: dict[str, str]) -> None:
-    """What was published before the first gateway is not news any more; between two gateways nothing is missed, nor read twice."""
+    """What was published before the first gateway is not news any more; between two nothing is missed, nor read again once settled."""
     publish_news(services, topics["news"], "old")
     with NewsFollower(services.kafka_bootstrap, topics["news"], name=topics["news"]) as follower:
         publish_news(services, topics["news"], "A", "B", "C")
         assert followed(follower, 3) == ["A", "B", "C"]
+    with NewsFollower(services.kafka_bootstrap, topics["news"], name=topics["news"]) as follower:
+        assert followed(follower, 3) == ["A", "B", "C"]  # read, and not settled
+        follower.settle(list(follower.items))
     publish_news(services, topics["news"], "D", "E")
     with NewsFollower(services.kafka_bootstrap, topics["news"], name=topics["news"]) as follower:
         assert followed(follower, 2) == ["D", "E"]
+
+
+def test_news_that_a_gateway_could_not_send_is_sent_by_the_next_one(services: Endpoints, topics: dict[str, str]) -> None:
+    """The first one's frames reach no broker; the second one settles what it sent, so a third one sends nothing twice."""
+    away = PublisherSettings("127.0.0.1:1", delivery_timeout_milliseconds=500, client={"log_level": "0"})
+    here = PublisherSettings(services.kafka_bootstrap)
+    publish_news(services, topics["news"], "old")
+    names = GatewaySettings(frames_topic=topics["frames"], rejects_topic=topics["rejects"], universe=frozenset({"A"}))
+    for sink, there in ((away, 1), (here, 1), (here, 0)):
+        with NewsFollower(services.kafka_bootstrap, topics["news"], name=topics["news"]) as follower:
+            if sink is away:
+                publish_news(services, topics["news"], "A")
+            assert len(followed(follower, there)) == there
+            gateway = Gateway(KafkaPublisher(sink), names, news=follower.items, settled=follower.settle)
+            with pytest.raises(PublishError) if sink is away else nullcontext():
+                gateway.run(SimulatedSource(small_market(seconds=1)), close_bars=False)
+    sent = [decode_frame(value).news_texts for _, _, _, value in read(services.kafka_bootstrap, topics["frames"], PARTITIONS)]
+    assert [text for texts in sent for text in texts] == ["Profit of A rises"]
 
 
 def test_a_topic_of_news_that_is_not_there_is_told(services: Endpoints) -> None:

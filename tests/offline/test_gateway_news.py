@@ -14,13 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.gateway import Gateway
+from jobs.gateway.gateway_settings import GatewaySettings
 from jobs.gateway.market_event import Item, MarketEvent, RejectedLine
 from jobs.gateway.news.merging import WithNews
 from jobs.gateway.news.news_events import NewsMessage, news_events, read_message
 from jobs.gateway.news.news_file import NewsMapping, parse_news_mapping, read_news_file
-from jobs.gateway.publisher import MemorySink
+from jobs.gateway.pacing import Pacer
+from jobs.gateway.publisher import MemorySink, PublishError
 from jobs.gateway.running_source import PreparedSource
+from tests.support.fake_broker import FakeClock
 from tests.support.frame_events import events_of
 from udfs.codecs.frames import decode_frame
 from udfs.codecs.news import encode_news
@@ -130,6 +133,43 @@ def test_news_waits_for_the_first_event_and_none_is_left_behind() -> None:
     gateway, sink = ran(market(trade("A", 10)), [message(encode_news(item("A", second=9)))])
     assert [event.symbol for event in news_in(sink)] == ["A"]
     assert not gateway.news
+
+
+class Unacknowledging(MemorySink):
+    """A broker that goes away before it has acknowledged anything."""
+
+    def flush(self) -> None:
+        raise PublishError("not delivered")
+
+
+def test_an_item_is_settled_only_once_all_that_became_of_it_is_acknowledged() -> None:
+    """A gateway that fails has settled nothing, so that the next one reads it again; one without any event has taken none."""
+    told, settled = [message(encode_news(item("A", second=9)), 7), message(b"no news item", 8)], list[NewsMessage]()
+    with pytest.raises(PublishError):
+        Gateway(Unacknowledging(), news=deque(told), settled=settled.extend).run(market(trade("A", 10)))
+    Gateway(MemorySink(), news=deque(told), settled=settled.extend).run(market())
+    assert settled == []
+    Gateway(MemorySink(), news=deque(told), settled=settled.extend).run(market(trade("A", 10)))
+    assert settled == told
+
+
+def test_a_gateway_that_runs_on_settles_what_it_has_sent() -> None:
+    """Long before its end, for a gateway may be killed; what it settles has left, whatever else waits for a full frame."""
+    sink, settled = MemorySink(), list[tuple[int, int]]()
+    told = message(encode_news(item("A", second=9)))
+
+    def note(items: Sequence[NewsMessage]) -> None:
+        settled.append((len(items), len(news_in(sink))))
+
+    gateway = Gateway(sink, pacer=Pacer(1.0, clock=FakeClock()), news=deque([told]), settled=note)
+
+    class Ending(PreparedSource):
+        def events(self):  # type: ignore[no-untyped-def]
+            yield from self.items
+            assert settled == [(1, 1)]
+
+    gateway.run(Ending("list", "TEST", (trade("A", 10), trade("A", 12))))
+    assert settled == [(1, 1)]
 
 
 def test_a_symbol_of_the_universe_may_have_news_first() -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.gateway.gateway import PACED_AGE_NANOSECONDS, Gateway, GatewaySettings
+from jobs.gateway.gateway import Gateway
+from jobs.gateway.gateway_settings import PACED_AGE_NANOSECONDS, GatewaySettings
 from jobs.gateway.market_event import Item, MarketEvent, RejectedLine
 from jobs.gateway.pacing import Pacer
 from jobs.gateway.publisher import MemorySink

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from jobs.gateway.market_event import MarketEvent
-from udfs.codecs.news import decode_news
+from udfs.codecs.news import NEWS_FRAMING, decode_news
+from udfs.codecs.wire import MessageFraming
 from udfs.errors import MalformedMessage, Reason
 from udfs.kernels.events import EventKind
 from udfs.records import NewsItem, Position
@@ -53,11 +54,11 @@ def item_number(item: NewsItem) -> int:
     return text_hash(name) or 1
 
 
-def read_message(message: NewsMessage, stream_time: int) -> list[MarketEvent | RefusedNews]:
+def read_message(message: NewsMessage, stream_time: int, framing: MessageFraming = NEWS_FRAMING) -> list[MarketEvent | RefusedNews]:
     """What becomes of one record of the topic at a stream time: events available now, or why there are none."""
     position = Position(message.topic, message.partition, message.offset)
     try:
-        item = decode_news(message.raw)
+        item = decode_news(message.raw, framing)
     except MalformedMessage as error:
         return [RefusedNews("", error.reason, error.detail, 0, message.raw, position)]
     ahead = item.available_time - stream_time

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 
 from confluent_kafka import OFFSET_END, OFFSET_INVALID, Consumer, KafkaException, TopicPartition
@@ -21,18 +22,19 @@ class NewsUnreadable(TickflowError):
 
 
 class NewsFollower:
-    """Reads all partitions in a thread of its own, from where the last gateway of this name stopped, or from now on. `items` grows."""
+    """Reads all partitions in a thread of its own: what the last gateway of this name did not settle, or from now on. `items` grows."""
 
     def __init__(self, bootstrap_servers: str, topic: str = "news.items", name: str = "", client: Mapping[str, str] | None = None) -> None:
         self.topic = topic
         self.items: deque[NewsMessage] = deque()
         """What was read and not taken yet, oldest first; whoever takes them pops them from the left."""
+        self._settled: deque[NewsMessage] = deque()
         self._stopped = threading.Event()
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap_servers,
                 "group.id": f"tickflow-gateway-news-{name}" if name else "tickflow-gateway-news",
-                "enable.auto.commit": True,
+                "enable.auto.commit": False,
                 "allow.auto.create.topics": False,
                 "auto.offset.reset": "latest",
                 "log_level": 2,
@@ -46,17 +48,24 @@ class NewsFollower:
     def start(self, timeout_seconds: float = 30.0) -> NewsFollower:
         """Begin. Raises NewsUnreadable when the topic is not there."""
         try:
-            self._consumer.assign(self._places(timeout_seconds))
+            places = self._places(timeout_seconds)
+            self._consumer.commit(offsets=places, asynchronous=False)
+            self._consumer.assign(places)
         except KafkaException as error:
             raise NewsUnreadable(f"topic {self.topic}: {error}; is the broker up and the topic made?") from error
         self._thread.start()
         return self
 
+    def settle(self, items: Sequence[NewsMessage]) -> None:
+        """Of these, in the order in which they were read, the next gateway needs none again. The broker is told at the next look."""
+        self._settled.extend(items)  # by the thread that polls: in another one the client may wait for ever
+
     def close(self) -> None:
-        """Stop following; where it stopped is kept by the broker."""
+        """Stop following; the broker keeps what was settled, and what was not is read again."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
+            self._commit()
         self._consumer.close()
 
     def __enter__(self) -> NewsFollower:
@@ -79,7 +88,17 @@ class NewsFollower:
 
     def _follow(self) -> None:
         while not self._stopped.is_set():
+            self._commit()
             message = self._consumer.poll(SECONDS_BETWEEN_LOOKS)
             if message is not None and message.error() is None:
                 place = (str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
                 self.items.append(NewsMessage(*place, bytes(message.value() or b"")))
+
+    def _commit(self) -> None:
+        places: dict[tuple[str, int], int] = {}
+        while self._settled:
+            item = self._settled.popleft()
+            places[item.topic, item.partition] = item.offset + 1
+        if places:
+            with suppress(KafkaException):  # then they are read again, or the next commit goes beyond them
+                self._consumer.commit(offsets=[TopicPartition(*place, offset) for place, offset in places.items()], asynchronous=False)
