@@ -19,7 +19,7 @@ from jobs import halt
 from jobs.audit.log import TRADING_LOG, AuditLog
 from jobs.settings import load_settings
 from jobs.trading import kafka_sources, program
-from tests.offline.test_paper_trader import row, said
+from tests.support.paper_market import row, said
 from udfs.records import Direction
 
 OPTIONS = ["--from-start", "--json"]

@@ -22,8 +22,8 @@ from jobs.monitoring.metrics import GATEWAY, METRICS, METRICS_OF, ONLINE_STORE, 
 from jobs.monitoring.programs import gateway_samples, online_samples
 from jobs.monitoring.signal_mix import WINDOW_NANOSECONDS, SignalMix
 from jobs.serving.online_store import OnlineCounts
-from tests.offline.test_paper_trader import UP
 from tests.support.control_memory import breaker_entry, halt_entry, reduce_entry, resume_entry, shed_entry
+from tests.support.paper_market import UP
 from udfs.codecs.signals import encode_signal
 from udfs.errors import MalformedMessage, Reason
 from udfs.operators.control_state import ControlState

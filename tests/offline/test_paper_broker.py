@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jobs.trading.broker import FillModel, MarketRow, execute, has_expired
 from jobs.trading.gate import Order
-from jobs.trading.money import PRICE_SCALE, SIZE_SCALE
+from jobs.trading.money import MONEY_SCALE, PRICE_SCALE, SIZE_SCALE, units
 
 MODEL = FillModel(latency_nanoseconds=100, fee_basis_points=2.0, impact=1.0, participation=0.1, expires_nanoseconds=1000)
 ROW = MarketRow("A", 200, 100.0, 0.02, 1000.0, 0.001)
@@ -79,3 +79,10 @@ def test_whatever_the_row_a_fill_is_sound(quantity: int, limit_price: int, row: 
     assert (fill.price / PRICE_SCALE - row.mid) * sign >= -1e-9 * row.mid
     assert fill.fee >= 0
     assert fill.price > 0
+
+
+@given(st.floats())
+def test_no_price_that_is_no_price_becomes_a_number(value: float) -> None:
+    whole = units(value)
+    assert whole is None or (type(whole) is int and whole > 0 and math.isclose(whole / PRICE_SCALE, value, rel_tol=1e-6, abs_tol=1e-8))
+    assert MONEY_SCALE == PRICE_SCALE * SIZE_SCALE

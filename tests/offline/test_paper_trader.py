@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,77 +14,21 @@ from hypothesis import strategies as st
 from jobs.audit.entries import AuditDraft, AuditError
 from jobs.audit.log import TRADING_LOG, AuditLog
 from jobs.trading import drill, program
-from jobs.trading.broker import FillModel, MarketRow
+from jobs.trading.broker import MarketRow
 from jobs.trading.engine import PaperTrader, Strategy
 from jobs.trading.gate import RiskState
 from jobs.trading.journal import STARTED, Journal, held_alone, restored
 from jobs.trading.limits import SECOND, Denial, RiskLimits
 from jobs.trading.loop import MarketRecord, PaperLoop
-from jobs.trading.money import SIZE_SCALE, money
+from jobs.trading.money import money
 from jobs.trading.program import summary
 from tests.support.control_memory import halt_entry, reduce_entry, resume_entry
+from tests.support.paper_market import MODEL, START, UP, Script, held, ran, row, said
 from tests.support.strategies import SIGNALS, feature_rows
 from udfs.codecs.rows import encode_feature_row
 from udfs.codecs.signals import encode_signal
 from udfs.codecs.wire import PINNED, PINNED_IDS, SchemaIds
-from udfs.kernels.feature_vector import FEATURE_COUNT, FEATURE_SET, Feature
-from udfs.records import Direction, FeatureRow, Position, Signal, SignalCode, SignalStatus
-
-START = 10**18
-NOWHERE = Position("t", 0, 0)
-MODEL = FillModel(latency_nanoseconds=SECOND // 10, fee_basis_points=1.0)
-UP = Signal(
-    "s1", "A", START, START, 1, 3600 * SECOND, 100.0, Direction.UP, 0.9, (0.05, 0.05, 0.9), 1e-4, 1e-3, (), SignalStatus.OK,
-    SignalCode.NONE, "m", "h", "f", 1, NOWHERE, "x",
-)  # fmt: skip
-
-
-class Script:
-    """A market and a control log in memory: records and control entries in the order in which they come."""
-
-    def __init__(self, steps: Sequence[MarketRecord | bytes]) -> None:
-        self._steps = list(steps)
-
-    def fresh(self) -> list[bytes]:
-        found: list[bytes] = []
-        while self._steps and isinstance(self._steps[0], bytes):
-            found.append(self._steps.pop(0))  # type: ignore[arg-type]
-        return found
-
-    def next(self, seconds: float) -> MarketRecord | None:
-        return self._steps.pop(0) if self._steps else None  # type: ignore[return-value]
-
-    @property
-    def is_over(self) -> bool:
-        return not self._steps
-
-
-def said(second: float, number: int = 0, **changes: Any) -> MarketRecord:
-    time = START + round(second * SECOND)
-    return MarketRecord(True, encode_signal(replace(UP, signal_id=f"s{second}-{number}", event_time=time, **changes)))
-
-
-def row(second: float, mid: float = 100.0, symbol: str = "A", halted: bool = False) -> MarketRecord:
-    values = np.full(FEATURE_COUNT, np.nan, np.float32)
-    values[Feature.HALTED] = halted
-    values[[Feature.MID_PRICE, Feature.SPREAD, Feature.VOLUME_1_MINUTE, Feature.REALISED_VOLATILITY_1_MINUTE]] = mid, 0.02, 1e5, 1e-3
-    time = START + round(second * SECOND)
-    found = FeatureRow(symbol, time, time, 1, FEATURE_SET, values, ~np.isnan(values), False, 0, NOWHERE, "x")
-    return MarketRecord(False, encode_feature_row(found))
-
-
-def ran(steps: Sequence[MarketRecord | bytes], notes: list[tuple[str, str]] | None = None, limits: RiskLimits | None = None) -> PaperLoop:
-    heard: list[tuple[str, str]] = [] if notes is None else notes
-    trader = PaperTrader(limits or RiskLimits(), MODEL, Strategy(), lambda kind, why, what: heard.append((kind, why)))
-    script = Script(steps)
-    loop = PaperLoop(trader, script, script, PINNED)
-    loop.run(lambda: script.is_over, 0.0, lambda had_record: None)
-    loop.follow_control()
-    return loop
-
-
-def held(loop: PaperLoop, symbol: str = "A") -> float:
-    return loop.trader.state.portfolio.holding(symbol).quantity / SIZE_SCALE
+from udfs.records import Direction, FeatureRow, Signal, SignalCode, SignalStatus
 
 
 def test_a_signal_becomes_a_position_and_the_next_one_turns_it() -> None:
@@ -127,49 +69,6 @@ def test_a_halt_cancels_what_is_open_and_lets_nothing_out_until_resumed() -> Non
     assert held(ran([reduce_entry(), *opened])) == 0
     assert held(ran([*opened, reduce_entry(), close, row(2)])) == 0
     assert held(ran([row(0), said(0.1), reduce_entry(), row(1)])) == 0
-
-
-def test_nothing_is_filled_sent_or_left_open_while_the_venue_has_halted_trading() -> None:
-    """The row says so before any signal does; what was open is gone when trading opens again."""
-    notes: list[tuple[str, str]] = []
-    halted = [row(0), said(0.1), row(1, halted=True), said(1.1, 1), row(2, halted=True)]
-    assert held(ran([*halted, row(3)], notes)) == 0
-    assert [note for note in notes if note[0] != "equity_mark"] == [
-        ("order_sent", "signal"), ("order_cancelled", "halted"), ("order_denied", "halted")
-    ]  # fmt: skip
-    assert held(ran([*halted, row(3), said(3.1), row(4)])) == 100
-    assert held(ran([row(0), said(0.1), row(1, symbol="B", halted=True), row(1)])) == 100
-
-
-def test_a_position_is_closed_at_the_end_of_its_signals_horizon() -> None:
-    """Of the newest that wanted it: another of the same direction prolongs it, one that abstains does not."""
-    short, notes = {"horizon": 10 * SECOND}, list[tuple[str, str]]()
-    opened = [row(0), said(0.1, **short), row(1), row(9)]
-    assert held(ran([*opened, row(10.05), row(11)])) == 100
-    assert held(ran([*opened, row(10.2), row(11)], notes)) == 0
-    assert ("order_sent", "the horizon ends") in notes
-    assert held(ran([*opened, said(9.1, **short), row(10.2), row(11)])) == 100
-    assert held(ran([*opened, said(9.1, **short), row(10.2), row(11), row(20), row(21)])) == 0
-    assert held(ran([*opened, said(9.1, status=SignalStatus.ABSTAINED, **short), row(10.2), row(11)])) == 0
-
-
-def test_a_position_that_could_not_be_closed_at_its_horizon_is_closed_as_soon_as_it_can_be() -> None:
-    opened: list[MarketRecord | bytes] = [row(0), said(0.1, horizon=10 * SECOND), row(1), row(2), halt_entry("A"), row(11), row(12)]
-    assert held(ran(opened)) == 100
-    assert held(ran([*opened, resume_entry(), row(13), row(14)])) == 0
-    assert held(ran([row(0), said(0.1, horizon=10 * SECOND), row(1), row(11, 100.0), row(12, 99.0), row(18, 99.0), row(19, 99.0)])) == 0
-
-
-def test_each_symbol_has_a_clock_of_its_own() -> None:
-    """Its partition may be read behind the others': nothing of it is old or expires by their time, until it fell silent."""
-    ahead = row(40, symbol="B")
-    assert held(ran([ahead, row(0), said(0.1), ahead, row(1)])) == 100
-    notes: list[tuple[str, str]] = []
-    assert held(ran([row(0), said(0.1), row(61, symbol="B"), row(1)], notes)) == 0
-    assert ("order_cancelled", "nothing comes of the symbol") in notes
-    assert ran([row(0), row(60.2, symbol="B"), said(0.1)]).trader.denied == {"stale_price": 1}
-    assert ran([row(0), said(10.1)]).trader.denied == {"stale_price": 1}
-    assert held(ran([row(0), said(0.1), row(40, symbol="B"), row(6), row(6.1)])) == 0
 
 
 def test_a_loss_stops_opening_until_a_person_resumes_everything() -> None:

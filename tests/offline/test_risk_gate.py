@@ -25,7 +25,7 @@ from jobs.trading.gate import (
     started,
 )  # fmt: skip
 from jobs.trading.limits import SECOND, Denial, RiskLimits, check_limits
-from jobs.trading.money import MONEY_SCALE, PRICE_SCALE, SIZE_SCALE, money, units
+from jobs.trading.money import PRICE_SCALE, SIZE_SCALE, money, units
 from jobs.trading.portfolio import Fill, Portfolio, opened, take
 from udfs.errors import InvalidSettings
 from udfs.records import TradingState
@@ -296,10 +296,3 @@ def test_limits_must_be_above_nothing() -> None:
     assert all(name in str(raised.value) for name in names)
     with pytest.raises(InvalidSettings, match="daily_loss is nan"):
         check_limits(replace(LIMITS, daily_loss=math.nan))  # type: ignore[arg-type]
-
-
-@given(st.floats())
-def test_no_price_that_is_no_price_becomes_a_number(value: float) -> None:
-    whole = units(value)
-    assert whole is None or (type(whole) is int and whole > 0 and math.isclose(whole / PRICE_SCALE, value, rel_tol=1e-6, abs_tol=1e-8))
-    assert MONEY_SCALE == PRICE_SCALE * SIZE_SCALE
