@@ -42,7 +42,7 @@ class TrainingSettings:
     learning_rate: float = 0.05
     minimum_leaf_share: float = 0.01
     """Share of the training rows that a leaf must hold."""
-    maximum_rows: int = 200_000
+    maximum_rows: int = 120_000
     """More labelled rows than this are thinned evenly."""
     minimum_confidence: float = 0.4
     """Below it a signal abstains, where no precision is asked for."""
