@@ -40,12 +40,12 @@ async def freshness(request: Request, caller: Reader) -> Response:
     times = [kept.record.event_time for kept in parts.cache.signals.values()]
     newest, now = max(times, default=None), parts.clock.now()
     age = None if newest is None else max(0.0, (now - newest) / 1e9)
-    away = {name: why for name, why in _away(parts).items() if why}
+    known = _problems(parts, await parts.reads.redis_answers())
+    away = {name: why for name, why in known.items() if why}
     stale = age is None or age > parts.serve.stale_seconds
     why = "; ".join(away.values()) or (
         "no signal was seen yet" if age is None else f"the newest signal is {age:.0f} s old" if stale else ""
     )
-    known = {name: {"status": "away" if why else "ok", "why": why} for name, why in _away(parts).items()}
     found = {
         "status": "fallback" if stale or away else "live",
         "why": why,
@@ -56,7 +56,7 @@ async def freshness(request: Request, caller: Reader) -> Response:
         "records": parts.feed.records,
         "malformed": parts.feed.malformed,
         "subscribers": len(parts.hub),
-        "parts": known,
+        "parts": {name: {"status": "away" if problem else "ok", "why": problem} for name, problem in known.items()},
     }
     return as_json(found)
 
@@ -140,12 +140,12 @@ def _switch(parts: Parts, caller: Caller, wanted: Switch, kind: ControlKind) -> 
     return as_json({"version": publish(parts, event)})
 
 
-def _away(parts: Parts) -> dict[str, str]:
+def _problems(parts: Parts, redis_answers: bool) -> dict[str, str]:
     """What this program leans on, and why it cannot, empty where it can."""
     return {
         "stream": "" if parts.feed.healthy else "Kafka does not answer, or its topics are not there yet",
         "control_log": "" if parts.control.caught_up else "the control log does not answer",
-        "online_store": "" if parts.reads.redis_answers else "Redis did not answer the last question",
+        "online_store": "" if redis_answers else "Redis does not answer",
     }
 
 

@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from jobs.serving.api.cache import Cache, Kept
 from jobs.serving.api.clock import StreamClock, rfc3339
-from jobs.serving.latest import read_latest
+from jobs.serving.latest import Latest, read_latest
 from jobs.serving.online_records import KEY_PREFIX
 
 Kind = Literal["signals", "features"]
@@ -50,12 +50,10 @@ class Reads:
             max_connections=64,
         )
         self._ask_again_at = 0.0
-        self._seen = False
 
-    @property
-    def redis_answers(self) -> bool:
-        """Whether the last question to the online store had an answer."""
-        return self._seen and not self._ask_again_at
+    async def redis_answers(self) -> bool:
+        """Whether the online store answers, or did when it was last asked a moment ago."""
+        return await self._ask(())
 
     async def newest(self, kind: Kind, symbols: Sequence[str]) -> list[Found]:
         """The newest of each symbol, in their order. Whatever is away, it does not raise."""
@@ -104,11 +102,15 @@ class Reads:
         if time.monotonic() < self._ask_again_at:
             return False
         try:
-            found = await asyncio.to_thread(read_latest, self._redis, symbols)
+            found = await asyncio.to_thread(read_latest, self._redis, symbols) if symbols else await self._ping()
         except UNREADABLE:
             self._ask_again_at = time.monotonic() + REST_SECONDS
             return False
-        self._ask_again_at, self._seen = 0.0, True
+        self._ask_again_at = 0.0
         for latest in found.values():
             self._cache.learn(latest)
         return True
+
+    async def _ping(self) -> dict[str, Latest]:
+        await asyncio.to_thread(self._redis.ping)
+        return {}
