@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.gateway.detect import open_source
-from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.gateway import Gateway
+from jobs.gateway.gateway_settings import GatewaySettings
 from jobs.gateway.known_facts import facts_of
 from jobs.gateway.running_source import Source
 from jobs.settings import Settings
