@@ -83,6 +83,8 @@ def _train(options: argparse.Namespace, catalog: Catalog, store: ModelStore) -> 
 
     request = _request(options)
     if options.data is not None:
+        if request.from_time or request.to_time or request.symbols or request.breaks_table:
+            raise ValueError("--data trains on all that is there: --from, --to, --symbols and --breaks choose rows of the lake")
         return train_from_files(options.data, store, request, load_settings())
     with needs_stored("feature rows", NotEnoughData):
         return train_from_lake(catalog, store, request)

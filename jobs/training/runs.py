@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +96,6 @@ def train_from_files(path: Path, store: ModelStore, request: TrainRequest, setti
     """
     from jobs.training.from_files import fingerprint, rows_of_files
 
-    request = replace(request, symbols=())
     rows, labels = rows_of_files(path, settings, request.label_settings, request.calendar, request.training.maximum_rows)
     return _keep(store, rows, labels, request, {"source": path.name, "sha256": fingerprint(path), "labelled_rows": len(labels.rows)})
 

@@ -66,6 +66,12 @@ def test_data_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFi
     assert "not found" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
 
 
+def test_what_chooses_rows_of_the_lake_is_not_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--data", str(tmp_path), "--symbols", "A", "--lake", str(tmp_path), "--models", str(tmp_path / "m"), "--json"]
+    assert main(arguments) == 2
+    assert "--symbols" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+
+
 def test_the_newest_known_outcome_is_the_last_that_ended() -> None:
     """Law: against the slow search."""
     generator = np.random.default_rng(1)
