@@ -39,7 +39,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         return version
 
     monkeypatch.setattr(control_verbs, "publish", append)
-    monkeypatch.setattr(control_verbs, "_running_services", lambda data: {})
+    monkeypatch.setattr(control_verbs, "running_services", lambda data: {})
     monkeypatch.setattr(rules, "read_control_log", lambda settings: entries)
     return entries
 
