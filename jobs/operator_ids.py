@@ -29,6 +29,21 @@ def assign(environment: StreamExecutionEnvironment) -> None:
             transformation.setUid(name if seen[name] == 1 else f"{name}-{seen[name]}")
 
 
+def share_key_groups(environment: StreamExecutionEnvironment) -> None:
+    """Give what may only be one, as a table's committer, the job's own number of key groups.
+
+    Its state is stored under the number of the task that it is chained into: with one of its own, that would be another number at
+    parallelism 1, where it is chained, than at 2, where it is not, and no savepoint would lead from one to the other. Its parallelism
+    stays 1.
+    """
+    key_groups = environment.get_max_parallelism()
+    if key_groups < 1:  # Flink chooses
+        return
+    for transformation in _all(environment):
+        if transformation.getMaxParallelism() == 1 and transformation.getParallelism() == 1:
+            transformation.setMaxParallelism(key_groups)
+
+
 def stable_name(name: str) -> str:
     """`kafka_features[12]: Writer` becomes `kafka_features_Writer`."""
     return _NOT_A_WORD.sub("_", _NODE_NUMBER.sub("", name)).strip("_")

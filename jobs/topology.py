@@ -62,6 +62,7 @@ def build(
         statements.add_insert_sql(statement)
     statements.attach_as_datastream()
     operator_ids.assign(environment)
+    operator_ids.share_key_groups(environment)
 
 
 def _frame_stream(tables: StreamTableEnvironment, inputs: Inputs) -> DataStream:

@@ -14,6 +14,9 @@ from jobs.lake.catalog import create_tables, open_catalog
 from jobs.live import assemble
 from jobs.operator_ids import _all
 
+NOT_SET = -1
+"""Of what takes the job's own number of key groups."""
+
 
 def described(plan: JobPlan) -> dict[str, Any]:
     """Ids, Python operators and names of a plan's job."""
@@ -27,6 +30,7 @@ def described(plan: JobPlan) -> dict[str, Any]:
         "keyed": [transformation.getUid() for transformation in transformations if _is_keyed(transformation)],
         "nodes": len(json.loads(environment.get_execution_plan())["nodes"]),
         "parallelism": _parallelism(environment),
+        "key_groups": sorted({transformation.getMaxParallelism() for transformation in transformations} - {NOT_SET}),
     }
 
 

@@ -53,6 +53,12 @@ def test_one_operator_is_python_and_it_alone_is_keyed_by_symbol(found: dict[str,
     assert [uid for uid in found[name]["keyed"] if not uid.endswith(".IcebergStreamWriter")] == ["market"]
 
 
+@pytest.mark.parametrize("name", ["live", "fewer", "replay"])
+def test_all_state_has_the_jobs_number_of_key_groups(found: dict[str, Any], name: str) -> None:
+    """Else a savepoint taken at parallelism 1, where a committer is chained, cannot be restored at 2, where it is not."""
+    assert found[name]["key_groups"] == [found[name]["parallelism"][1]]
+
+
 def test_ids_do_not_depend_on_what_else_is_written(found: dict[str, Any]) -> None:
     """Else a table's committer would inherit the unfinished files of another."""
     assert set(found["fewer"]["uids"]) < set(found["live"]["uids"])
