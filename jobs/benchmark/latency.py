@@ -49,7 +49,7 @@ def measure(data: Path, load: Load, warm_up_seconds: float, runs: int = 1) -> di
         make_topics(session.settings)
         control_version = release_model(session, load)
         generator = LoadGenerator(whole, session.settings.kafka.bootstrap_servers, control_version)
-        settings = _checkpoints_as_on_a_cluster(session.settings)
+        settings = _settings(session.settings)
         job = submit(live_plan(settings, session.lake), "bench latency", session.endpoints)
         wait_until_running(job.rest_url, job.job_id)
         let_the_stream_go_first(session.endpoints)
@@ -61,10 +61,11 @@ def measure(data: Path, load: Load, warm_up_seconds: float, runs: int = 1) -> di
             cancel(job.rest_url, job.job_id)
 
 
-def _checkpoints_as_on_a_cluster(settings: Settings) -> Settings:
-    """The local profile's are twice as frequent, so that somebody who tries it out soon sees rows in the lake."""
+def _settings(settings: Settings) -> Settings:
+    """Checkpoints as on a cluster (the local profile's are twice as frequent), and no signal so unsure that it is spared its reasons."""
     interval = load_settings(settings_file("live")).flink.checkpoint_interval_milliseconds
-    return settings.model_copy(update={"flink": settings.flink.model_copy(update={"checkpoint_interval_milliseconds": interval})})
+    flink = settings.flink.model_copy(update={"checkpoint_interval_milliseconds": interval})
+    return settings.model_copy(update={"flink": flink, "scoring": settings.scoring.model_copy(update={"minimum_confidence": 0.0})})
 
 
 def release_model(session: Session, load: Load) -> int:

@@ -33,9 +33,10 @@ _WHOLE_SPAN = PackingSettings(maximum_events=256, maximum_age_nanoseconds=60_000
 def benchmark_model(load: Load) -> TrainedModel:
     """A model of the load's own market, two minutes old: one that has expired, or reads inputs beyond its range, would abstain, and what
     abstains is spared the reasons."""
+    settings = TrainingSettings(horizon=_HORIZON_SECONDS * SECOND, minimum_confidence=0.0)
     began = time.time_ns() - int(_TRAINING_SECONDS * SECOND)
     market = replace(calibrated_market(load), seconds=_TRAINING_SECONDS, start_time=began)
-    return train_model(from_table(rows_of(market), FEATURE_NAMES), MODEL_INPUTS, TrainingSettings(horizon=_HORIZON_SECONDS * SECOND))
+    return train_model(from_table(rows_of(market), FEATURE_NAMES), MODEL_INPUTS, settings)
 
 
 def rows_of(market: SimulationSettings) -> pa.Table:
