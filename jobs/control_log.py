@@ -33,16 +33,7 @@ class InForce:
 def read_control_log(settings: Settings, timeout_seconds: float = READ_SECONDS) -> list[bytes]:
     """Every entry up to the end of this moment; entry n has version n + 1. Raises ControlLogUnreadable."""
     topic = settings.topics.control
-    consumer = Consumer(
-        {
-            "bootstrap.servers": settings.kafka.bootstrap_servers,
-            "group.id": "tickflow-control-reader",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "log_level": "0",
-            **settings.kafka.librdkafka_properties(),
-        }
-    )
+    consumer = Consumer(settings.kafka.consumer_properties("tickflow-control-reader"))
     try:
         end = log_end(consumer, topic, 0, timeout_seconds)
         consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jobs.settings import KafkaSettings
+from jobs.kafka_settings import KafkaSettings
 
 _READ_COLUMNS = """
   symbol STRING,

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from jobs.kafka_settings import KafkaSettings, Section, Topics
 from udfs.errors import InvalidSettings
 from udfs.kernels.feature_vector import FEATURE_SET
 from udfs.kernels.kernel_settings import KernelSettings, settings_problems
@@ -27,78 +28,14 @@ SECOND = 1_000 * MILLISECOND
 PREFIX = "TICKFLOW_"
 
 
-_SHADED = "org.apache.flink.kafka.shaded.org.apache.kafka.common"
-"""Where Flink's connector for SQL keeps Kafka's own classes: under their usual name there is no login module."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Topics(_Section):
-    """Names of the Kafka topics."""
-
-    frames: str = Field(default="market.frames", description="market frames in, key = symbol")
-    news: str = Field(default="news.items", description="news items in")
-    control: str = Field(default="control", description="control log in, one partition")
-    features: str = Field(default="features", description="feature rows out")
-    bars: str = Field(default="bars", description="closed bars out")
-    signals: str = Field(default="signals", description="signals out")
-    alerts: str = Field(default="alerts", description="alerts out")
-    late: str = Field(default="late", description="events that came too late, out")
-    rejects: str = Field(default="rejects", description="input that was not used, out")
-
-
-class KafkaSettings(_Section):
-    """The broker. User and password come from TICKFLOW_KAFKA_USERNAME and TICKFLOW_KAFKA_PASSWORD and are never stored."""
-
-    bootstrap_servers: str = Field(default="127.0.0.1:9092", description="addresses of the brokers")
-    partitions: int = Field(default=8, ge=1, le=4096, description="partitions of the topics that are made when missing")
-    delivery_guarantee: Literal["at-least-once", "exactly-once"] = Field(
-        default="at-least-once", description="of the Kafka sinks: whether a restart may write a row again"
-    )
-    compression: Literal["none", "lz4", "zstd", "snappy"] = Field(
-        default="lz4", description="of the Kafka sinks; signals and alerts are sent one by one, uncompressed"
-    )
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(default="PLAINTEXT", description="how to connect")
-    sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(default="", description="how to log in")
-    truststore: str = Field(default="", description="PEM file with the certificates that are trusted")
-
-    def client_properties(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """Further properties for Flink's Kafka tables; holds the password when one is set."""
-        found: dict[str, str] = {} if self.security_protocol == "PLAINTEXT" else {"security.protocol": self.security_protocol}
-        if self.truststore:
-            found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": self.truststore}
-        if self.sasl_mechanism:
-            module = "plain.PlainLoginModule" if self.sasl_mechanism == "PLAIN" else "scram.ScramLoginModule"
-            user, password = environment.get("TICKFLOW_KAFKA_USERNAME", ""), environment.get("TICKFLOW_KAFKA_PASSWORD", "")
-            login = f'{_SHADED}.security.{module} required username="{_quoted(user)}" password="{_quoted(password)}";'
-            found |= {"sasl.mechanism": self.sasl_mechanism, "sasl.jaas.config": login}
-        return found
-
-    def librdkafka_properties(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """The same for Python clients."""
-        found: dict[str, str] = {} if self.security_protocol == "PLAINTEXT" else {"security.protocol": self.security_protocol}
-        found |= {"ssl.ca.location": self.truststore} if self.truststore else {}
-        if self.sasl_mechanism:
-            user, password = environment.get("TICKFLOW_KAFKA_USERNAME", ""), environment.get("TICKFLOW_KAFKA_PASSWORD", "")
-            found |= {"sasl.mechanism": self.sasl_mechanism, "sasl.username": user, "sasl.password": password}
-        return found
-
-
-def _quoted(text: str) -> str:
-    """As JAAS reads it between quotes: a password cannot end its own string."""
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-class OnlineSettings(_Section):
+class OnlineSettings(Section):
     """The online store."""
 
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="address of Redis")
     time_to_live_seconds: int = Field(default=86_400, ge=1, description="how long the newest row of a symbol is kept")
 
 
-class FlinkSettings(_Section):
+class FlinkSettings(Section):
     """How the job runs."""
 
     rest_url: str = Field(default="http://127.0.0.1:8081", description="REST address of the cluster")
@@ -112,7 +49,7 @@ class FlinkSettings(_Section):
     )
 
 
-class KernelSection(_Section):
+class KernelSection(Section):
     """How events are taken. Changing any of them changes results, so they are part of the manifest."""
 
     out_of_order_milliseconds: int = Field(
@@ -150,7 +87,7 @@ class KernelSection(_Section):
         )
 
 
-class ScoringSection(_Section):
+class ScoringSection(Section):
     """When a score becomes a signal that may be acted on."""
 
     minimum_confidence: float = Field(default=0.4, ge=0, le=1, description="calibrated probability below which a signal abstains")
@@ -177,7 +114,7 @@ class ScoringSection(_Section):
         )
 
 
-class FactsSection(_Section):
+class FactsSection(Section):
     """What the gateway puts into a symbol's log besides its events. It is in the log, so no part of the manifest."""
 
     calendar: str = Field(default="", description="calendar of symbols whose instrument names none: `XNYS`, `24/7`, …; empty: no sessions")
@@ -189,7 +126,7 @@ class FactsSection(_Section):
     context_interval_milliseconds: int = Field(default=1_000, ge=1, description="age from which a symbol's context is told anew")
 
 
-class Settings(_Section):
+class Settings(Section):
     """All of it."""
 
     kafka: KafkaSettings = KafkaSettings()

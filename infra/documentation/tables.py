@@ -19,12 +19,13 @@ from infra.local import paths
 from jobs.features import scaling_words
 from jobs.gateway.counts import GatewayCounts
 from jobs.gateway.detect import FORMATS
+from jobs.kafka_settings import Topics
 from jobs.lake.definitions import TABLES
 from jobs.lake.tables import TableDefinition
 from jobs.schema_registry import MESSAGE_OF_TOPIC
 from jobs.serving.online_records import feature_key, signal_key
 from jobs.serving.online_store import OnlineCounts
-from jobs.settings import _SHORT_NAMES, PREFIX, Settings, Topics
+from jobs.settings import _SHORT_NAMES, PREFIX, Settings
 from udfs.codecs.wire import PINNED
 from udfs.kernels.feature_vector import FEATURE_SET, Feature
 from udfs.operators.job_counters import COUNTERS

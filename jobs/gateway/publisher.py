@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from udfs.errors import TickflowError
 
 if TYPE_CHECKING:
-    from jobs.settings import KafkaSettings
+    from jobs.kafka_settings import KafkaSettings
 
 SECONDS_BETWEEN_LOOKS = 0.05
 Headers: TypeAlias = list[tuple[str, str | bytes | None]]

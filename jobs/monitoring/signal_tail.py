@@ -34,7 +34,7 @@ class SignalTail:
         self.malformed = 0
         self.failure = ""
         self._topic = settings.topics.signals
-        self._consumer = open_consumer(settings, "tickflow-signal-tail")
+        self._consumer = Consumer(settings.kafka.consumer_properties("tickflow-signal-tail"))
         self._partitions = 0
         self._looked_at = 0.0
         self._stopped = threading.Event()
@@ -101,24 +101,9 @@ def partition_count(consumer: Consumer, topic: str) -> int:
     return len(found.partitions)
 
 
-def open_consumer(settings: Settings, group: str) -> Consumer:
-    """A consumer that keeps no position in the broker."""
-    return Consumer(
-        {
-            "bootstrap.servers": settings.kafka.bootstrap_servers,
-            "group.id": group,
-            "enable.auto.commit": False,
-            "allow.auto.create.topics": False,
-            "isolation.level": "read_committed",
-            "log_level": 0,
-            **settings.kafka.librdkafka_properties(),
-        }
-    )
-
-
 def newest_signal(settings: Settings, ids: SchemaIds, timeout_seconds: float = 3.0) -> SignalMix:
     """What the last record of each partition says; an empty mix where there is none. Raises SignalsUnreadable."""
-    consumer, mix = open_consumer(settings, "tickflow-signal-status"), SignalMix(ids.framing("Signal"))
+    consumer, mix = Consumer(settings.kafka.consumer_properties("tickflow-signal-status")), SignalMix(ids.framing("Signal"))
     topic = settings.topics.signals
     try:
         ends = {number: _last(consumer, topic, number) for number in range(partition_count(consumer, topic))}

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from jobs.monitoring.signal_tail import open_consumer
 from jobs.settings import Settings
 from udfs.codecs.control import decode_control
 from udfs.errors import MalformedMessage
@@ -26,7 +25,7 @@ class ShedFollower:
     """Follows the control log without waiting for it. One thread uses it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._consumer = open_consumer(settings, GROUP)
+        self._consumer = Consumer(settings.kafka.consumer_properties(GROUP))
         self._consumer.assign([TopicPartition(settings.topics.control, 0, OFFSET_BEGINNING)])
         self._level = 0
         self._looked_at = 0.0

@@ -97,13 +97,5 @@ class KafkaMarket:
 
 
 def _properties(settings: Settings, group: str) -> dict[str, str | int | bool]:
-    return {
-        "bootstrap.servers": settings.kafka.bootstrap_servers,
-        "group.id": group,
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "isolation.level": "read_committed",
-        "fetch.wait.max.ms": _FETCH_WAIT_MILLISECONDS,
-        "log_level": 0,
-        **settings.kafka.librdkafka_properties(),
-    }
+    own = {"enable.auto.offset.store": False, "fetch.wait.max.ms": _FETCH_WAIT_MILLISECONDS}
+    return settings.kafka.consumer_properties(group) | own

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from infra.local import paths
 from jobs.job_plan import JobPlan
+from jobs.kafka_settings import KafkaSettings
 from jobs.kafka_tables import Reading, sink_table, source_table
 from jobs.lake.settings import CatalogKind, LakeSettings
-from jobs.settings import KafkaSettings, Settings, load_settings
+from jobs.settings import Settings, load_settings
 from udfs.codecs.wire import PINNED_IDS
 from udfs.errors import InvalidSettings
 

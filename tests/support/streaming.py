@@ -15,9 +15,10 @@ from infra.local.endpoints import Endpoints
 from jobs.demonstration.running import DemoOptions, run_demo
 from jobs.demonstration.stretches import Stretches
 from jobs.gateway.pacing import MAXIMUM_SPEED
+from jobs.kafka_settings import Topics
 from jobs.lake.settings import lake_from_environment
 from jobs.session import Session, settings_file
-from jobs.settings import Topics, load_settings
+from jobs.settings import load_settings
 
 
 @dataclass(frozen=True)

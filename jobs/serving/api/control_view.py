@@ -103,18 +103,8 @@ class ControlView:
             say("serve: the control log cannot be followed; what is shown of it may be old")
 
     def _properties(self) -> dict[str, Any]:
-        return {
-            "bootstrap.servers": self._settings.kafka.bootstrap_servers,
-            "group.id": "tickflow-serve-control",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "allow.auto.create.topics": False,
-            "topic.metadata.refresh.interval.ms": 2_000,
-            "isolation.level": "read_committed",
-            "log_level": 0,
-            "error_cb": self._tell,
-            **self._settings.kafka.librdkafka_properties(),
-        }
+        own = {"enable.partition.eof": True, "topic.metadata.refresh.interval.ms": 2_000, "error_cb": self._tell}
+        return self._settings.kafka.consumer_properties("tickflow-serve-control") | own
 
 
 def entry_as_json(event: ControlEvent) -> dict[str, Any]:

@@ -124,17 +124,10 @@ class Feed:
             say("serve: no Kafka broker answers; answers come from the online store and from what is known here")
 
     def _properties(self) -> dict[str, Any]:
-        return {
-            "bootstrap.servers": self._settings.kafka.bootstrap_servers,
-            "group.id": f"tickflow-serve-{uuid.uuid4().hex[:12]}",
-            "enable.auto.commit": False,
-            "allow.auto.create.topics": False,
+        return self._settings.kafka.consumer_properties(f"tickflow-serve-{uuid.uuid4().hex[:12]}") | {
             "topic.metadata.refresh.interval.ms": 2_000,
             "auto.offset.reset": "latest",
-            "isolation.level": "read_committed",
             "fetch.wait.max.ms": 50,
             "queued.max.messages.kbytes": 32_768,
-            "log_level": 0,
             "error_cb": self._tell,
-            **self._settings.kafka.librdkafka_properties(),
         }

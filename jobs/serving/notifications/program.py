@@ -24,7 +24,7 @@ from jobs.serving.notifications.channels import Channel, Channels, load_channels
 from jobs.serving.notifications.outbox import Message, Outbox
 from jobs.serving.notifications.senders import Mailer, NotDelivered, Webhook
 from jobs.settings import Settings
-from jobs.verb_result import USAGE, finish
+from jobs.verb_result import USAGE, add_verb, finish
 from udfs.codecs.signals import decode_alert
 from udfs.errors import InvalidSettings, MalformedMessage
 from udfs.records import Alert
@@ -104,17 +104,8 @@ class AlertReader:
     def __init__(self, settings: Settings, group: str, from_start: bool) -> None:
         self.malformed = 0
         self._framing = schema_ids(settings.schema_registry_url).framing("Alert")
-        properties: dict[str, Any] = {
-            "bootstrap.servers": settings.kafka.bootstrap_servers,
-            "group.id": group,
-            "enable.auto.commit": False,
-            "allow.auto.create.topics": False,
-            "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest" if from_start else "latest",
-            "topic.metadata.refresh.interval.ms": 5_000,
-            "log_level": 0,
-        }
-        self._consumer = Consumer(properties | settings.kafka.librdkafka_properties())
+        own = {"auto.offset.reset": "earliest" if from_start else "latest", "topic.metadata.refresh.interval.ms": 5_000}
+        self._consumer = Consumer(settings.kafka.consumer_properties(group) | own)
         self._consumer.subscribe([settings.topics.alerts])
 
     def copy(self, take: Callable[[list[Alert]], object]) -> None:
@@ -222,8 +213,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verb(verbs: Any, name: str, act: Any, words: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=words, description=f"{words.capitalize()}.")
-    parser.set_defaults(act=act)
+    parser = add_verb(verbs, name, act, words)
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="data directory of the services (default .tickflow/data)")
     parser.add_argument("--outbox", type=Path, metavar="FILE", help="the queue (default serving/outbox.db in the data directory)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
