@@ -15,6 +15,7 @@ from jobs.alert_rule_files import MEASURES, NANOSECONDS_PER_SECOND, load_rules, 
 from jobs.control_log import InForce, in_force, read_control_log
 from jobs.control_verbs import HELD, add_author, add_common_options, control_settings, guarded, publish_all, refuse
 from jobs.gateway.control_follower import ControlLogUnreadable
+from jobs.verb_result import add_verb
 from udfs.operators.control_state import ControlSnapshot
 from udfs.records import AlertRule, ControlEvent, ControlKind, TradingState
 
@@ -152,8 +153,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verb(verbs: Any, name: str, act: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=words, description=f"{words.capitalize()}.")
-    parser.set_defaults(act=act)
+    parser = add_verb(verbs, name, act, words)
     add_common_options(parser)
     if name != "list":
         add_author(parser)

@@ -1,7 +1,8 @@
-"""How a verb ends: its result for a machine or for a person, or what went wrong, and the exit code."""
+"""How a verb is divided and how it ends: its result for a machine or for a person, or what went wrong, and the exit code."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,13 @@ from infra.local.console import print_json, say
 from udfs.errors import InvalidSettings, TickflowError
 
 HELD, NOT_HELD, USAGE = 0, 1, 2
+
+
+def add_verb(verbs: Any, name: str, act: Callable[[argparse.Namespace], Any], words: str) -> argparse.ArgumentParser:
+    """A verb below a verb: `options.act` of what was parsed is `act`."""
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=words, description=f"{words.capitalize()}.")
+    parser.set_defaults(act=act)
+    return parser
 
 
 def finish(

@@ -15,6 +15,7 @@ from infra.local.console import print_json
 from jobs.audit.chain import AuditVerdict
 from jobs.audit.entries import AuditEntry, AuditError
 from jobs.audit.log import CONTROL_LOG, TRADING_LOG, AuditLog, audit_folder
+from jobs.verb_result import add_verb
 
 HELD, BROKEN, USAGE = 0, 1, 2
 
@@ -101,8 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verb(verbs: Any, name: str, act: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=words, description=f"{words.capitalize()}.")
-    parser.set_defaults(act=act)
+    parser = add_verb(verbs, name, act, words)
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="where the logs lie (default TICKFLOW_AUDIT, else .tickflow/audit)")
     parser.add_argument("--log", default="", choices=["", CONTROL_LOG, TRADING_LOG], help="which log (verify: all; show: control)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -13,7 +13,7 @@ from typing import Any
 from infra.local import paths
 from jobs.serving.api.clock import rfc3339
 from jobs.serving.api.users import SCOPES, Key, Users
-from jobs.verb_result import NOT_HELD, USAGE, finish
+from jobs.verb_result import NOT_HELD, USAGE, add_verb, finish
 from udfs.errors import InvalidSettings
 
 USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -94,8 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verb(verbs: Any, name: str, act: Any, words: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=words, description=f"{words.capitalize()}.")
-    parser.set_defaults(act=act)
+    parser = add_verb(verbs, name, act, words)
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="data directory of the services (default .tickflow/data)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_users_option(parser)
