@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import IntEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import AwareDatetime
 from starlette.requests import Request
 
@@ -49,6 +50,21 @@ SymbolsText = Annotated[
 Since = Annotated[AwareDatetime | None, Query(alias="from", description="rows of this time and later; RFC 3339 with a zone")]
 Until = Annotated[AwareDatetime | None, Query(alias="to", description="rows before this time")]
 Before = Annotated[str | None, Query(max_length=300, description="`next` of the page before")]
+
+
+class Stretch(NamedTuple):
+    """Which part of the stored rows a page is of."""
+
+    since: datetime | None
+    until: datetime | None
+    before: str | None
+
+
+def _stretch(since: Since = None, until: Until = None, before: Before = None) -> Stretch:
+    return Stretch(since, until, before)
+
+
+Between = Annotated[Stretch, Depends(_stretch)]
 Most = Annotated[int, Query(alias="limit", ge=1, le=1000, description="most rows on a page")]
 FewRows = Annotated[int, Query(alias="limit", ge=1, le=200, description="most rows on a page")]
 
@@ -103,13 +119,11 @@ async def stored_signals(
     request: Request,
     caller: HistoryReader,
     symbol: Symbol,
-    since: Since = None,
-    until: Until = None,
-    before: Before = None,
+    stretch: Between,
     limit: Most = 100,
 ) -> Response:
     """Stored signals of a symbol."""
-    return await _page(request, caller, Wanted("signals", symbol, limit, since, until, before))
+    return await _page(request, caller, Wanted("signals", symbol, limit, *stretch))
 
 
 @router.get("/symbols/{symbol}/features", response_model=Page, responses=documented(503))
@@ -117,13 +131,11 @@ async def stored_features(
     request: Request,
     caller: HistoryReader,
     symbol: Symbol,
-    since: Since = None,
-    until: Until = None,
-    before: Before = None,
+    stretch: Between,
     limit: FewRows = 50,
 ) -> Response:
     """Stored feature rows of a symbol."""
-    return await _page(request, caller, Wanted("features", symbol, limit, since, until, before))
+    return await _page(request, caller, Wanted("features", symbol, limit, *stretch))
 
 
 @router.get("/symbols/{symbol}/bars", response_model=Page, responses=documented(503))
@@ -131,14 +143,12 @@ async def stored_bars(
     request: Request,
     caller: HistoryReader,
     symbol: Symbol,
+    stretch: Between,
     length_seconds: Annotated[BarLength, Query(description="length of the bars")] = BarLength.MINUTE,
-    since: Since = None,
-    until: Until = None,
-    before: Before = None,
     limit: Most = 240,
 ) -> Response:
     """Closed bars of a symbol."""
-    return await _page(request, caller, Wanted("bars", symbol, limit, since, until, before, int(length_seconds)))
+    return await _page(request, caller, Wanted("bars", symbol, limit, *stretch, int(length_seconds)))
 
 
 @router.get("/symbols/{symbol}/alerts", response_model=Page, responses=documented(503))
@@ -146,13 +156,11 @@ async def stored_alerts(
     request: Request,
     caller: HistoryReader,
     symbol: Symbol,
-    since: Since = None,
-    until: Until = None,
-    before: Before = None,
+    stretch: Between,
     limit: Most = 100,
 ) -> Response:
     """Stored alerts of a symbol; those of other users' rules are left out, so a page may be short while there is more."""
-    return await _page(request, caller, Wanted("alerts", symbol, limit, since, until, before))
+    return await _page(request, caller, Wanted("alerts", symbol, limit, *stretch))
 
 
 @router.get("/why/{signal_id}", response_model=dict[str, Any], responses=documented(404, 503))
