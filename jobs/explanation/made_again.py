@@ -6,10 +6,10 @@ import json
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 from pyiceberg.catalog import Catalog
+from pyiceberg.expressions import EqualTo
 
-from jobs.lake.reading import StoredFrame, read_rows
+from jobs.lake.reading import StoredFrame, condition, scan_batches
 from jobs.lake.tables import NAMESPACE
 from jobs.recomputation.frames import StoredControl, processed, stored_control
 from jobs.replaying import Range, checked_frames
@@ -38,8 +38,8 @@ class MadeAgain(NamedTuple):
 
 def stored_signal(catalog: Catalog, signal_id: str) -> dict[str, Any]:
     """The row of table `signals`. Raises UnknownSignal."""
-    for batch in read_rows(catalog, NAMESPACE, "signals"):
-        found = batch.filter(pc.equal(batch.column("signal_id"), signal_id))
+    table = catalog.load_table((NAMESPACE, "signals"))
+    for found in scan_batches(table, (), condition(EqualTo, "signal_id", signal_id)):
         if found.num_rows:
             return dict(found.to_pylist()[0])
     raise UnknownSignal(f"no stored signal has the id {signal_id!r}; signals appear in the lake with the job's next checkpoint")
