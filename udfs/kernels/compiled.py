@@ -15,13 +15,21 @@ from udfs.kernels.compilation_cache import content_digest
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-OPTIONS: Final[dict[str, Any]] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
+_STRICT: Final[dict[str, Any]] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
 """No reordering of sums, no fused operations: equal input gives equal bits."""
+OPTIONS: Final[dict[str, Any]] = _STRICT | {"_nrt": False}
+"""Without Numba's counting of references: kernels make no arrays and keep none, and counting those that they hand to each other took more
+than half of an event's time."""
 
 
 def kernel(function: Function) -> Function:
     """Compile for use inside other kernels. Not cached on disk by itself: whoever enters from Python is, with `source_number`."""
     return cast(Function, numba.njit(**OPTIONS)(function))
+
+
+def over_series(function: Function) -> Function:
+    """Compile what takes and makes whole series, for tables of history; `kernel` is for what takes one event or value."""
+    return cast(Function, numba.njit(**_STRICT)(function))
 
 
 def source_number(module: str) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats
 
 ADX_MEMORY: Final = 8
@@ -56,7 +56,7 @@ def _average(memory: Floats, strength: float, count: float, period: int) -> floa
     return memory[7]
 
 
-@kernel
+@over_series
 def adx(high: Floats, low: Floats, close: Floats, period: int) -> tuple[Floats, Floats, Floats]:
     """+DI, -DI (NaN for the first `period`) and the average directional index (for 2 * period - 1) of a series of bars (n,)."""
     memory = np.zeros(ADX_MEMORY)

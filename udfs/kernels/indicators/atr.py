@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats
 
 ATR_MEMORY: Final = 3
@@ -34,7 +34,7 @@ def average_true_range(memory: Floats, high: float, low: float, close: float, pe
     return memory[2]
 
 
-@kernel
+@over_series
 def atr(high: Floats, low: Floats, close: Floats, period: int) -> Floats:
     """Average true range of a series of bars (n,); NaN for the first `period`."""
     memory, result = np.zeros(ATR_MEMORY), np.empty_like(close)

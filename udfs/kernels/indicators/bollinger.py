@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats, mean_of_newest, push, value_before
 
 
@@ -28,7 +28,7 @@ def bands(ring: Floats, period: int, width: float) -> tuple[float, float]:
     return percent_b, (upper - lower) / mean
 
 
-@kernel
+@over_series
 def bollinger(values: Floats, period: int, width: float) -> tuple[Floats, Floats, Floats, Floats]:
     """Lower band, upper band, percent b and bandwidth of a series (n,); NaN for the first period - 1."""
     ring = np.zeros(1 + period)

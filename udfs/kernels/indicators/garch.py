@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats
 
 GARCH_SEED: Final = 20
@@ -42,7 +42,7 @@ def conditional_volatility(memory: Floats, close: float, alpha: float, beta: flo
     return np.sqrt(memory[2])
 
 
-@kernel
+@over_series
 def garch(closes: Floats, alpha: float, beta: float, target_rate: float) -> Floats:
     """Volatility of the next log return at each close of a series (n,)."""
     memory, result = np.zeros(GARCH_MEMORY), np.empty_like(closes)

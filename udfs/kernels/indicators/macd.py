@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import EMA_MEMORY, Floats, exponential_mean
 
 
@@ -21,7 +21,7 @@ def signal_of(memory: Floats, line: float, period: int) -> float:
     return exponential_mean(memory, line, period)
 
 
-@kernel
+@over_series
 def macd(values: Floats, fast: int, slow: int, signal: int) -> tuple[Floats, Floats, Floats]:
     """Line, signal and histogram of a series (n,)."""
     fast_memory, slow_memory, signal_memory = np.zeros(EMA_MEMORY), np.zeros(EMA_MEMORY), np.zeros(EMA_MEMORY)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats, push, value_before
 from udfs.kernels.indicators.vwap import typical_price
 
@@ -30,7 +30,7 @@ def money_flow(memory: Floats, high: float, low: float, close: float, volume: fl
     return 100.0 * positive / (positive + negative) if positive + negative > 0.0 else 50.0
 
 
-@kernel
+@over_series
 def mfi(high: Floats, low: Floats, close: Floats, volume: Floats, period: int) -> Floats:
     """Money flow index of a series of bars (n,); NaN for the first `period`."""
     memory, result = np.zeros(2 + period), np.empty_like(close)

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,7 +61,7 @@ def exponential_mean(memory: Floats, value: float, period: int) -> float:
     return memory[1]
 
 
-@kernel
+@over_series
 def sma(values: Floats, period: int) -> Floats:
     """Simple moving average of a series (n,); NaN for the first period - 1."""
     ring, result = np.zeros(1 + period), np.empty_like(values)
@@ -71,7 +71,7 @@ def sma(values: Floats, period: int) -> Floats:
     return result
 
 
-@kernel
+@over_series
 def ema(values: Floats, period: int) -> Floats:
     """Exponential moving average of a series (n,); NaN for the first period - 1."""
     memory, result = np.zeros(EMA_MEMORY), np.empty_like(values)

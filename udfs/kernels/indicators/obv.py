@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats
 
 OBV_MEMORY: Final = 3
@@ -24,7 +24,7 @@ def on_balance_volume(memory: Floats, close: float, volume: float) -> float:
     return memory[2]
 
 
-@kernel
+@over_series
 def obv(close: Floats, volume: Floats) -> Floats:
     """On-balance volume of a series of bars (n,)."""
     memory, result = np.zeros(OBV_MEMORY), np.empty_like(close)

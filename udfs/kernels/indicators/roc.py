@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats, push, value_before
 
 
@@ -15,7 +15,7 @@ def rate_of_change(ring: Floats, period: int) -> float:
     return 100.0 * (value_before(ring, 0) / value_before(ring, period) - 1.0)
 
 
-@kernel
+@over_series
 def roc(values: Floats, period: int) -> Floats:
     """Rate of change of a series (n,) in percent; NaN for the first `period`."""
     ring, result = np.zeros(2 + period), np.empty_like(values)

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats
 
 RSI_MEMORY: Final = 4
@@ -46,7 +46,7 @@ def _smooth(memory: Floats, gain: float, loss: float, period: int) -> None:
         memory[3] = (memory[3] * (period - 1) + loss) / period
 
 
-@kernel
+@over_series
 def rsi(closes: Floats, period: int) -> Floats:
     """Relative strength index of a series of closes (n,), 0 to 100; NaN for the first `period`."""
     memory, result = np.zeros(RSI_MEMORY), np.empty_like(closes)

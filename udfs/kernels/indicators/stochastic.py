@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats, push, value_before
 
 
@@ -42,7 +42,7 @@ def smoothed_twice(ring: Floats, period: int) -> float:
     return total / period
 
 
-@kernel
+@over_series
 def stochastic(high: Floats, low: Floats, close: Floats, period: int, smoothing: int) -> tuple[Floats, Floats, Floats]:
     """K, D and slow D of a series of bars (n,)."""
     highs, lows, positions = np.zeros(1 + period), np.zeros(1 + period), np.zeros(2 * smoothing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.kernels.compiled import kernel
+from udfs.kernels.compiled import kernel, over_series
 from udfs.kernels.indicators.moving_average import Floats
 
 
@@ -21,7 +21,7 @@ def weighted_price(notional: float, volume: float) -> float:
     return notional / volume if volume > 0.0 else np.nan
 
 
-@kernel
+@over_series
 def vwap(high: Floats, low: Floats, close: Floats, volume: Floats) -> Floats:
     """Volume-weighted average price from the first bar of the series (n,) on."""
     result = np.empty_like(close)
