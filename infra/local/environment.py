@@ -11,7 +11,7 @@ CACHE_LOCATORS = "udfs.kernels.compilation_cache.ContentCacheLocator,UserProvide
 
 
 def program_environment() -> dict[str, str]:
-    """The caller's environment with the project's Python, Java and Flink first on PATH, and caches under `.tickflow/`."""
+    """The caller's environment with the project's Python, Java and Flink first on PATH."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "FLINK_CONF_DIR", "FLINK_LIB_DIR")}
     java_home = paths.java_home()
     first = [str(paths.VENV / "bin"), str(java_home / "bin"), str(paths.FLINK_HOME / "bin")]
@@ -20,7 +20,7 @@ def program_environment() -> dict[str, str]:
     environment["VIRTUAL_ENV"] = str(paths.VENV)
     environment["JAVA_HOME"] = str(java_home)
     environment["FLINK_HOME"] = str(paths.FLINK_HOME)
-    environment["NUMBA_CACHE_DIR"] = str(paths.NUMBA_CACHE)
+    environment["NUMBA_CACHE_DIR"] = str(paths.kernel_cache())
     environment["NUMBA_CACHE_LOCATOR_CLASSES"] = CACHE_LOCATORS
     environment["PYTHONUNBUFFERED"] = "1"
     return environment

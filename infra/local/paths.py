@@ -1,4 +1,5 @@
-"""Where things lie. Everything that Tickflow writes in a checkout is under `.tickflow/`; downloads are cached once per user."""
+"""Where things lie. Everything that Tickflow writes in a checkout is under `.tickflow/`; downloads and compiled kernels are
+cached once per user."""
 
 from __future__ import annotations
 
@@ -15,7 +16,6 @@ DATA = HOME / "data"
 LOGS = HOME / "logs"
 AUDIT = HOME / "audit"
 CODE = HOME / "code"
-NUMBA_CACHE = HOME / "numba"
 SETUP_STAMP = HOME / "setup.json"
 SETUP_LOCK = HOME / "setup.lock"
 
@@ -31,6 +31,11 @@ def cache_directory() -> Path:
     """Where downloads are kept for every checkout of this user: `$XDG_CACHE_HOME/tickflow`, by default `~/.cache/tickflow`."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "tickflow"
+
+
+def kernel_cache() -> Path:
+    """Where compiled kernels are kept by their content: compiling takes a minute, which another checkout of the same code need not spend."""
+    return cache_directory() / "kernels"
 
 
 def site_packages() -> Path:
