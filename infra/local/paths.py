@@ -1,5 +1,4 @@
-"""Where things lie. Everything that Tickflow writes in a checkout is under `.tickflow/`; downloads and compiled kernels are
-cached once per user."""
+"""Where things lie. What Tickflow writes in a checkout is under `.tickflow/`; downloads and compiled kernels are kept once a user."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ def cache_directory() -> Path:
 
 
 def kernel_cache() -> Path:
-    """Where compiled kernels are kept by their content: compiling takes a minute, which another checkout of the same code need not spend."""
+    """Where compiled kernels are kept by their content: compiling takes a minute, which no other checkout need spend."""
     return cache_directory() / "kernels"
 
 
