@@ -22,6 +22,8 @@ from udfs.records import ControlKind, ModelReference
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
+    from jobs.training.dataset import Dataset
+    from jobs.training.labels import Labels
     from jobs.training.runs import TrainRequest
 
 _NANOSECONDS_PER_SECOND = 1_000_000_000
@@ -47,15 +49,21 @@ def main(arguments: list[str]) -> int:
 
 def _check(options: argparse.Namespace) -> dict[str, Any]:
     from infra.local.console import say
-    from jobs.training.planted.check import CheckSettings, check_planted
 
-    return check_planted(CheckSettings(), say)
+    if options.check == "planted":
+        from jobs.training.planted.check import CheckSettings, check_planted
+
+        return check_planted(CheckSettings(), say)
+    from jobs.training.planted.shuffled import check_shuffled
+
+    request = _request(options)
+    return check_shuffled(*_labelled_rows(options, request), request.training, say)
 
 
 def tell_check(found: dict[str, Any]) -> None:
     """Say what a check found."""
     for name, value in found.items():
-        if isinstance(value, int | float | str | list) and name not in ("planted", "null"):
+        if isinstance(value, int | float | str | list) and name not in ("planted", "null", "tries"):
             print(f"  {name.replace('_', ' '):<24} {value}")
 
 
@@ -77,14 +85,25 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     return {**asdict(reference), **said, "metrics": card["metrics"], "horizon": card["horizon"], "card": card}
 
 
+def _labelled_rows(options: argparse.Namespace, request: TrainRequest) -> tuple[Dataset, Labels]:
+    """Of the market data that was named, or of the lake."""
+    from jobs.lake.catalog import open_catalog
+    from jobs.lake.settings import lake_from_environment
+    from jobs.training.dataset import NotEnoughData
+    from jobs.training.runs import rows_from_files, rows_from_lake
+
+    if options.data is not None:
+        return rows_from_files(options.data, request, load_settings())
+    with needs_stored("feature rows", NotEnoughData):
+        return rows_from_lake(open_catalog(lake_from_environment(os.environ, options.lake)), request)
+
+
 def _train(options: argparse.Namespace, catalog: Catalog, store: ModelStore) -> tuple[ModelReference, dict[str, Any]]:
     from jobs.training.dataset import NotEnoughData
     from jobs.training.runs import train_from_files, train_from_lake
 
     request = _request(options)
     if options.data is not None:
-        if request.from_time or request.to_time or request.symbols or request.breaks_table:
-            raise ValueError("--data trains on all that is there: --from, --to, --symbols and --breaks choose rows of the lake")
         return train_from_files(options.data, store, request, load_settings())
     with needs_stored("feature rows", NotEnoughData):
         return train_from_lake(catalog, store, request)
@@ -95,6 +114,8 @@ def _request(options: argparse.Namespace) -> TrainRequest:
 
     if not options.horizon_seconds > 0:
         raise ValueError(f"the horizon must be above 0 seconds, found {options.horizon_seconds}")
+    if options.data is not None and (options.from_time or options.to_time or options.symbols or options.breaks):
+        raise ValueError("--data trains on all that is there: --from, --to, --symbols and --breaks choose rows of the lake")
     return TrainRequest(
         from_time=options.from_time,
         to_time=options.to_time,
@@ -147,7 +168,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--breaks", default="", metavar="TABLE", help="table of the lake with moments that no outcome may span")
     parser.add_argument("--calendar", default="", metavar="NAME", help="exchange whose session ends no outcome may span, such as XNYS")
-    parser.add_argument("--check", choices=("planted",), help="train on made-up markets instead, and see that what was planted is found")
+    parser.add_argument(
+        "--check",
+        choices=("planted", "shuffled"),
+        help="check the training itself: made-up markets, or real rows (--data, or the lake's) whose outcomes were dealt out anew",
+    )
     parser.add_argument("--precision", type=_share, metavar="P", help="abstain below the confidence at which this share comes true")
     parser.add_argument("--namespace", default="tickflow", help="namespace of the lake's tables")
     add_release_options(parser, "released by `tickflow train`")

@@ -27,7 +27,7 @@ def _head(card: Mapping[str, Any]) -> str:
 def _gate(card: Mapping[str, Any]) -> str:
     against = card["gate"]["objections"]
     if not against:
-        return "## Release gate\n\nPassed: on rows it had not seen it knows more than the class shares and than every baseline."
+        return "## Release gate\n\nPassed: on rows it had not seen it knows more than the class shares, and is no worse than any baseline."
     return "## Release gate\n\nNOT passed:\n\n" + "\n".join(f"- {objection}" for objection in against)
 
 

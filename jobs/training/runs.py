@@ -66,11 +66,12 @@ def train_from_lake(catalog: Catalog, store: ModelStore, request: TrainRequest) 
 
     Raises NotEnoughData, also for rows that make no sense, and ModelMismatch when the gate refuses.
     """
-    rows, labels = _rows_of_lake(catalog, request)
+    rows, labels = rows_from_lake(catalog, request)
     return _keep(store, rows, labels, request, {"source": "lake", "snapshot_ids": list(rows.snapshot_ids)})
 
 
-def _rows_of_lake(catalog: Catalog, request: TrainRequest) -> tuple[Dataset, Labels]:
+def rows_from_lake(catalog: Catalog, request: TrainRequest) -> tuple[Dataset, Labels]:
+    """The lake's rows that make sense, with their outcomes. Raises NotEnoughData."""
     from jobs.training.analysis.run import analyse
     from jobs.training.point_in_time.collected import labelled_rows
     from jobs.training.point_in_time.reader import DatasetRequest, PointInTimeReader
@@ -94,10 +95,17 @@ def train_from_files(path: Path, store: ModelStore, request: TrainRequest, setti
 
     Raises SourceError for what cannot be read, NotEnoughData, and ModelMismatch when the gate refuses.
     """
-    from jobs.training.from_files import fingerprint, rows_of_files
+    from jobs.training.from_files import fingerprint
 
-    rows, labels = rows_of_files(path, settings, request.label_settings, request.calendar, request.training.maximum_rows)
+    rows, labels = rows_from_files(path, request, settings)
     return _keep(store, rows, labels, request, {"source": path.name, "sha256": fingerprint(path), "labelled_rows": len(labels.rows)})
+
+
+def rows_from_files(path: Path, request: TrainRequest, settings: Settings) -> tuple[Dataset, Labels]:
+    """The rows that recorded market data makes, with their outcomes. Raises SourceError and NotEnoughData."""
+    from jobs.training.from_files import rows_of_files
+
+    return rows_of_files(path, settings, request.label_settings, request.calendar, request.training.maximum_rows)
 
 
 def _keep(

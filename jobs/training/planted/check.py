@@ -74,7 +74,8 @@ def check_planted(settings: CheckSettings, say: Say) -> dict[str, Any]:
 def _failed(result: dict[str, Any]) -> list[str]:
     """What did not hold."""
     held = {
-        "recovered_share": min(result["recovered_share"], result["recovered_rank_share"]) >= RECOVERED_AT_LEAST,
+        "recovered_share": min(one["recovered_share"] for one in result["planted"]) >= RECOVERED_AT_LEAST,
+        "recovered_rank_share": result["recovered_rank_share"] >= RECOVERED_AT_LEAST,
         "planted_released": result["planted_released"] == len(result["planted"]),
         "calibration_error": result["calibration_error"] <= CALIBRATION_ERROR_AT_MOST,
         "coverage_90": COVERAGE_90[0] <= result["coverage_90"] <= COVERAGE_90[1],
