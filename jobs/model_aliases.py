@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from jobs.model_store import BucketStore, FolderStore, ModelStore
+from udfs.codecs.control_rules import CHALLENGER_ALIAS
 from udfs.errors import ModelMismatch, SourceError
 
 CHAMPION: Final = "champion"
-_ALIAS: Final = re.compile(r"champion|challenger-[a-z0-9][a-z0-9-]{0,40}")
+_ALIAS: Final = re.compile(rf"{CHAMPION}|{CHALLENGER_ALIAS.pattern}")
 _FOLDER: Final = ".aliases"
 _ATTEMPTS: Final = 20
 

@@ -36,6 +36,9 @@ class ModelStore(Protocol):
     def read(self, version: str, file: str) -> bytes:
         """A stored model's file, such as CARD_FILE. Raises SourceError."""
 
+    def uri(self, version: str) -> str:
+        """Where workers find the model."""
+
 
 def models_location(warehouse: str) -> str:
     """Where models lie unless told otherwise: beside the lake's warehouse."""
@@ -84,7 +87,7 @@ class FolderStore:
     def put(self, version: str, data: bytes, card: dict[str, Any], words: str = "") -> ModelReference:
         """See `ModelStore`. A version appears whole, by one rename, or not at all."""
         target = self.folder / _safe(version)
-        reference = ModelReference(version, (target / MODEL_FILE).as_uri(), hashlib.sha256(data).hexdigest())
+        reference = ModelReference(version, self.uri(version), hashlib.sha256(data).hexdigest())
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
         try:
@@ -109,6 +112,10 @@ class FolderStore:
         """See `ModelStore`."""
         return _read_file(self.folder / _safe(version) / file)
 
+    def uri(self, version: str) -> str:
+        """See `ModelStore`."""
+        return (self.folder / _safe(version) / MODEL_FILE).as_uri()
+
 
 class BucketStore:
     """A store in an object store. An object is visible whole or not at all; the model is written last."""
@@ -119,7 +126,7 @@ class BucketStore:
 
     def put(self, version: str, data: bytes, card: dict[str, Any], words: str = "") -> ModelReference:
         """See `ModelStore`."""
-        uri = f"{self.location}/{_safe(version)}/{MODEL_FILE}"
+        uri = self.uri(version)
         reference = ModelReference(version, uri, hashlib.sha256(data).hexdigest())
         if version in self.versions():
             _checked(reference, _get_object(self._client, uri))
@@ -140,6 +147,10 @@ class BucketStore:
     def read(self, version: str, file: str) -> bytes:
         """See `ModelStore`."""
         return _get_object(self._client, f"{self.location}/{_safe(version)}/{file}")
+
+    def uri(self, version: str) -> str:
+        """See `ModelStore`."""
+        return f"{self.location}/{_safe(version)}/{MODEL_FILE}"
 
     def beside(self, folder: str) -> tuple[Any, str, str]:
         """Client, bucket and prefix of a folder that lies beside the versions."""

@@ -208,6 +208,7 @@ class ControlKind(IntEnum):
     REDUCE = 7
     BREAKER = 8
     SHED = 9
+    CHALLENGER = 10
 
 
 class TradingState(IntEnum):
@@ -261,6 +262,16 @@ class ModelReference:
 
 
 @dataclass(frozen=True, slots=True)
+class ChallengerChange:
+    """A model that is compared with the one in force from this control event on, on every row, and decides nothing."""
+
+    alias: str
+    """`challenger-` and a name."""
+    model: ModelReference | None
+    """None: it is withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerChange:
     """What a program that watches allows for everything, beside what people allow."""
 
@@ -287,3 +298,5 @@ class ControlEvent:
     """BREAKER: what opens or closes."""
     shed_level: int = 0
     """SHED: one of ShedLevel."""
+    challenger: ChallengerChange | None = None
+    """CHALLENGER: what is announced or withdrawn."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from jobs.audit.entries import AuditDraft, AuditError
 from jobs.audit.log import AuditLog, audit_folder
 from udfs.errors import TickflowError
-from udfs.records import AlertRule, ControlEvent, ControlKind, TradingState
+from udfs.records import AlertRule, ControlEvent, ControlKind, ModelReference, TradingState
 
 NO_REASON: Final = "none was given"
 _OF_SYMBOLS: Final = (ControlKind.HALT, ControlKind.REDUCE, ControlKind.RESUME)
@@ -81,18 +81,24 @@ def event_as_json(event: ControlEvent) -> dict[str, Any]:
     """What a control event says, without its author and reason, which an entry has fields for."""
     found: dict[str, Any] = {"control": event.kind.name.lower()}
     if event.model is not None:
-        found["model"] = {"version": event.model.version, "uri": event.model.uri, "sha256": event.model.sha256}
+        found["model"] = _model_as_json(event.model)
     if event.rule is not None:
         found["rule"] = _rule_as_json(event.rule)
     if event.rule_id:
         found["rule_id"] = event.rule_id
     if event.breaker is not None:
         found["breaker"] = {"name": event.breaker.name, "state": getattr(event.breaker.state, "name", str(event.breaker.state)).lower()}
+    if event.challenger is not None:
+        found["challenger"] = {"alias": event.challenger.alias, "model": _model_as_json(event.challenger.model)}
     if event.kind is ControlKind.SHED:
         found["shed_level"] = event.shed_level
     if event.kind in _OF_SYMBOLS:
         found["symbols"] = list(event.symbols) or "all"
     return found
+
+
+def _model_as_json(model: ModelReference | None) -> dict[str, str] | None:
+    return None if model is None else {"version": model.version, "uri": model.uri, "sha256": model.sha256}
 
 
 def _rule_as_json(rule: AlertRule) -> dict[str, Any]:

@@ -99,6 +99,25 @@ SIGNALS = TableDefinition(
     ),
 )
 
+SHADOW_SCORES = TableDefinition(
+    "shadow_scores",
+    "what challengers say of the rows that the champion scored, by `infra/tickflow challengers look`; never a signal",
+    (
+        *_IDENTITY,
+        Column("alias", Kind.TEXT, "name of the challenger in the control log"),
+        Column("model_version", Kind.TEXT, "name of the model"),
+        Column("model_hash", Kind.TEXT, "sha256 of the model"),
+        Column("horizon_ns", Kind.LONG, "nanoseconds over which direction and return are predicted"),
+        Column("probability_down", Kind.DOUBLE, "calibrated probability of down"),
+        Column("probability_neutral", Kind.DOUBLE, "calibrated probability of neutral"),
+        Column("probability_up", Kind.DOUBLE, "calibrated probability of up"),
+        Column("expected_return", Kind.DOUBLE, "expected log return over the horizon"),
+        Column("sigma", Kind.DOUBLE, "standard deviation of that log return"),
+        Column("feature_hash", Kind.TEXT, "hash of the feature vector that was scored: that of the signal of the same row"),
+        _CONTROL_VERSION,
+    ),
+)
+
 ALERTS = TableDefinition(
     "alerts",
     "rules that fired",
@@ -157,7 +176,7 @@ CONTROL_EVENTS = TableDefinition(
         Column("version", Kind.LONG, "number of the entry: its offset plus one"),
         Column("event_time", Kind.TIME, "when it was written, cut to milliseconds"),
         Column("event_time_ns", Kind.LONG, "the same, nanoseconds since 1970"),
-        Column("kind", Kind.TEXT, "model, alert_rule, remove_alert_rule, halt, resume, news_model, reduce"),
+        Column("kind", Kind.TEXT, "model, challenger, alert_rule, remove_alert_rule, halt, resume, news_model, reduce, breaker, shed"),
         Column("payload", Kind.BYTES, "the message, schema framing included"),
     ),
     bucketed=False,
@@ -205,5 +224,5 @@ TRIALS = TableDefinition(
 )
 
 _STREAMED = (MARKET_FRAMES, FEATURES, BARS, SIGNALS, ALERTS, REJECTS)
-TABLES: tuple[TableDefinition, ...] = (*_STREAMED, RUNS, CONTROL_EVENTS, CONSISTENCY, TRIALS)
+TABLES: tuple[TableDefinition, ...] = (*_STREAMED, RUNS, CONTROL_EVENTS, CONSISTENCY, TRIALS, SHADOW_SCORES)
 TABLES_BY_NAME: dict[str, TableDefinition] = {table.name: table for table in TABLES}

@@ -150,9 +150,17 @@ def _card(prepared: Prepared, settings: TrainingSettings, metadata: ModelMetadat
         "settings": settings.as_dict(),
         "parts": {name: _describe_part(prepared, rows) for name, rows in prepared.split._asdict().items()},
         "metrics": {**asdict(metrics), "beats_prior": metrics.beats_prior},
+        "neutral_edges": _neutral_edges(prepared),
         "calibration": finished.described,
         "importance": _importance(finished.model, metadata.feature_names),
     }
+
+
+def _neutral_edges(prepared: Prepared) -> dict[str, float]:
+    """Symbol -> |outcome| up to which it counts as neutral; "" of a symbol that was not among the training rows."""
+    edges = prepared.band.multiple * prepared.band.scales
+    overall = prepared.band.multiple * float(np.median(np.abs(prepared.labels.log_return[prepared.split.train])))
+    return {"": overall, **dict(zip(prepared.dataset.symbols, edges.tolist(), strict=True))}
 
 
 def _describe_part(prepared: Prepared, rows: npt.NDArray[np.intp]) -> dict[str, Any]:

@@ -80,12 +80,10 @@ def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = FolderStore(tmp_path / "models")
     store.put("v1", b"model", {})
     where = ["--lake", str(tmp_path), "--models", str(store.folder), "--json"]
-    assert main([*where, "--name", "challenger-x=v1", "--reason", "try it", "--alias", "challenger-x"]) == 0
+    aliases_of(store).give("challenger-x", "v1", "0" * 64, 1_700_000_000 * 10**9, "me", "try it")
+    assert main([*where, "--alias", "challenger-x"]) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert result["aliases"] == {"challenger-x": "v1"}
     assert result["asked"]["bearer"]["why"] == "try it"
     assert main([*where, "--alias", "challenger-x", "--at", "2020-01-01"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["asked"]["bearer"] is None
-    assert main([*where, "--name", "champion=v1", "--reason", "now"]) == 2
-    assert main([*where, "--name", "challenger-x=v9", "--reason", "now"]) == 1
-    assert main([*where, "--name", "challenger-x=v1"]) == 2

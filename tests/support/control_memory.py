@@ -14,7 +14,17 @@ from udfs.operators.control_log import ControlLog, ControlLogSettings
 from udfs.operators.control_state import FetchModel
 from udfs.operators.symbol_processor import Outcome, SymbolProcessor
 from udfs.operators.worker_settings import WorkerSettings
-from udfs.records import AlertRule, BreakerChange, ControlEvent, ControlKind, ModelReference, Position, ShedLevel, TradingState
+from udfs.records import (
+    AlertRule,
+    BreakerChange,
+    ChallengerChange,
+    ControlEvent,
+    ControlKind,
+    ModelReference,
+    Position,
+    ShedLevel,
+    TradingState,
+)
 
 SYMBOL = "BTCUSDT"
 
@@ -68,6 +78,10 @@ def breaker_entry(name: str, state: TradingState) -> bytes:
 
 def shed_entry(level: ShedLevel) -> bytes:
     return encode_control(ControlEvent(0, ControlKind.SHED, 1, "monitor", "", shed_level=int(level)))
+
+
+def challenger_entry(alias: str, reference: ModelReference | None) -> bytes:
+    return encode_control(ControlEvent(0, ControlKind.CHALLENGER, 1, "desk", "", challenger=ChallengerChange(alias, reference)))
 
 
 def fetch_from(models: Mapping[str, bytes]) -> FetchModel:

@@ -19,6 +19,7 @@ from udfs.records import (
     Attribution,
     Bar,
     BreakerChange,
+    ChallengerChange,
     ControlEvent,
     ControlKind,
     Direction,
@@ -215,6 +216,10 @@ def control_events() -> st.SearchStrategy[ControlEvent]:
         of(ControlKind.RESUME, symbols=WATCHLISTS),
         of(ControlKind.REDUCE, symbols=WATCHLISTS),
         of(ControlKind.BREAKER, breaker=st.builds(BreakerChange, st.from_regex(r"\A[a-z][a-z0-9-]{0,8}\Z"), st.sampled_from(TradingState))),
+        of(
+            ControlKind.CHALLENGER,
+            challenger=st.builds(ChallengerChange, st.from_regex(r"\Achallenger-[a-z0-9][a-z0-9-]{0,8}\Z"), st.none() | MODELS),
+        ),
         of(ControlKind.SHED, shed_level=st.sampled_from(ShedLevel).map(int)),
     )
 

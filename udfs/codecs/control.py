@@ -10,7 +10,7 @@ from udfs.codecs.generated.control_event_pb2 import ControlEvent as ControlMessa
 from udfs.codecs.messages import parse
 from udfs.codecs.wire import PINNED, MessageFraming
 from udfs.errors import InvalidRule, MalformedMessage, Reason
-from udfs.records import AlertRule, BreakerChange, ControlEvent, ControlKind, Measure, ModelReference, TradingState
+from udfs.records import AlertRule, BreakerChange, ChallengerChange, ControlEvent, ControlKind, Measure, ModelReference, TradingState
 
 CONTROL_FRAMING: Final = PINNED.framing("ControlEvent")
 
@@ -59,7 +59,12 @@ def _message(event: ControlEvent) -> ControlMessage:
         symbols=event.symbols,
         breaker=None if event.breaker is None else _breaker_message(event.breaker),
         shed_level=event.shed_level,
+        challenger=None if event.challenger is None else _challenger_message(event.challenger),
     )
+
+
+def _challenger_message(change: ChallengerChange) -> ControlMessage.Challenger:
+    return ControlMessage.Challenger(alias=change.alias, model=None if change.model is None else _model_message(change.model))
 
 
 def _breaker_message(change: BreakerChange) -> ControlMessage.Breaker:
@@ -94,7 +99,12 @@ def _event(message: ControlMessage, offset: int | None) -> ControlEvent:
         symbols=tuple(message.symbols),
         breaker=_breaker(message.breaker) if message.HasField("breaker") else None,
         shed_level=message.shed_level,
+        challenger=_challenger(message.challenger) if message.HasField("challenger") else None,
     )
+
+
+def _challenger(message: ControlMessage.Challenger) -> ChallengerChange:
+    return ChallengerChange(message.alias, _model(message.model) if message.HasField("model") else None)
 
 
 def _breaker(message: ControlMessage.Breaker) -> BreakerChange:

@@ -9,7 +9,7 @@ from typing import Final
 
 from udfs.errors import InvalidRule
 from udfs.kernels.alert_rules import check_rule
-from udfs.records import AlertRule, BreakerChange, ControlEvent, ControlKind, ModelReference, ShedLevel, TradingState
+from udfs.records import AlertRule, BreakerChange, ChallengerChange, ControlEvent, ControlKind, ModelReference, ShedLevel, TradingState
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _PART_OF_KIND: Final = {
@@ -22,9 +22,11 @@ _PART_OF_KIND: Final = {
     ControlKind.REDUCE: "symbols",
     ControlKind.BREAKER: "breaker",
     ControlKind.SHED: "shed_level",
+    ControlKind.CHALLENGER: "challenger",
 }
 """The one part of a control event that each kind carries."""
 _MAY_BE_EMPTY: Final = ("symbols", "shed_level")
+CHALLENGER_ALIAS: Final = re.compile(r"challenger-[a-z0-9][a-z0-9-]{0,40}")
 _BREAKER_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -36,6 +38,7 @@ def control_problems(event: ControlEvent) -> list[str]:
         *(() if event.model is None else _model_problems(event.model)),
         *(() if event.rule is None else _rule_problems(event.rule)),
         *(() if event.breaker is None else _breaker_problems(event.breaker)),
+        *(() if event.challenger is None else _challenger_problems(event.challenger)),
         *_symbol_problems("symbols", event.symbols),
     ]
 
@@ -57,7 +60,7 @@ def _part_problems(event: ControlEvent) -> Iterable[str]:
     if expected is None:
         return
     name = ControlKind(event.kind).name
-    for part in ("model", "rule", "rule_id", "symbols", "breaker", "shed_level"):
+    for part in ("model", "rule", "rule_id", "symbols", "breaker", "shed_level", "challenger"):
         present = bool(getattr(event, part))
         if part == expected and not present and part not in _MAY_BE_EMPTY:
             yield f"{name} without {part}"
@@ -79,6 +82,13 @@ def _breaker_problems(change: BreakerChange) -> Iterable[str]:
         yield f"breaker.name is {change.name!r}; expected lowercase letters, digits and hyphens"
     if change.state not in TradingState.__members__.values():
         yield f"breaker.state is {change.state}; expected one of {', '.join(f'{state.value} {state.name}' for state in TradingState)}"
+
+
+def _challenger_problems(change: ChallengerChange) -> Iterable[str]:
+    if not CHALLENGER_ALIAS.fullmatch(change.alias):
+        yield f"challenger.alias is {change.alias!r}; expected challenger- and lowercase letters, digits and hyphens"
+    if change.model is not None:
+        yield from _model_problems(change.model)
 
 
 def _rule_problems(rule: AlertRule) -> Iterable[str]:

@@ -13,7 +13,7 @@ from udfs.codecs.control import decode_control
 from udfs.errors import MalformedMessage, ModelMismatch, ModelUnavailable, Reason, TickflowError
 from udfs.kernels.alert_rules import rules_of_symbol
 from udfs.kernels.feature_vector import FEATURE_NAMES
-from udfs.records import AlertRule, BreakerChange, ControlEvent, ControlKind, ModelReference, TradingState
+from udfs.records import AlertRule, BreakerChange, ChallengerChange, ControlEvent, ControlKind, ModelReference, TradingState
 from udfs.scoring.news_model import SentimentScorer, load_news_model
 from udfs.scoring.onnx_model import Scorer, load_model
 
@@ -48,6 +48,8 @@ class ControlSnapshot:
     """The strictest of them."""
     shed_level: int = 0
     """One of ShedLevel."""
+    challengers: Mapping[str, ModelReference] = field(default_factory=dict)
+    """Alias -> model that is scored beside the stream; nothing here loads it."""
 
     def trading_state(self, symbol: str) -> TradingState:
         """What is allowed for a symbol, by people and by breakers: the stricter counts."""
@@ -145,6 +147,8 @@ class ControlState:
             return _with_breakers(before, _changed(before.breakers, event.breaker))
         if event.kind is ControlKind.SHED:
             return replace(before, shed_level=event.shed_level)
+        if event.kind is ControlKind.CHALLENGER and event.challenger is not None:
+            return replace(before, challengers=_with_challenger(before.challengers, event.challenger))
         return _set(before, _STATE_OF[event.kind], event.symbols)
 
     def _fetch(self, model: ModelReference) -> bytes:
@@ -163,6 +167,11 @@ def _without(rules: tuple[AlertRule, ...], rule_id: str) -> tuple[AlertRule, ...
 
 def _changed(breakers: Mapping[str, TradingState], change: BreakerChange) -> dict[str, TradingState]:
     return {name: state for name, state in {**breakers, change.name: change.state}.items() if state is not TradingState.ACTIVE}
+
+
+def _with_challenger(challengers: Mapping[str, ModelReference], change: ChallengerChange) -> dict[str, ModelReference]:
+    others = {alias: model for alias, model in challengers.items() if alias != change.alias}
+    return others if change.model is None else {**others, change.alias: change.model}
 
 
 def _with_breakers(before: ControlSnapshot, breakers: Mapping[str, TradingState]) -> ControlSnapshot:

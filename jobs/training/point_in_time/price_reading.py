@@ -17,8 +17,8 @@ COLUMNS = ("symbol", "event_time_ns", "event_number", "feature_values", "feature
 _SPREAD, _HALTED = "spread", "halted"
 
 
-class _Prices(NamedTuple):
-    """Rows of one batch or of several."""
+class Prices(NamedTuple):
+    """Rows of one batch or of several; of one symbol where that is said."""
 
     symbol: npt.NDArray[np.str_]
     time: Times
@@ -27,8 +27,9 @@ class _Prices(NamedTuple):
     spread: npt.NDArray[np.float64]
     halted: npt.NDArray[np.bool_]
 
-    def take(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> _Prices:
-        return _Prices(
+    def take(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Prices:
+        """Some of the rows."""
+        return Prices(
             self.symbol[chosen], self.time[chosen], self.number[chosen], self.price[chosen], self.spread[chosen], self.halted[chosen]
         )
 
@@ -37,19 +38,24 @@ def read_paths(
     batches: Iterable[pa.RecordBatch], feature_names: tuple[str, ...], breaks: Mapping[str, Times], longest_gap: int
 ) -> dict[str, PricePath]:
     """Symbol -> its rows with a price, each once, by (event time, event number). `breaks` of the symbol "" hold for all."""
+    return {symbol: _path(rows, symbol, breaks, longest_gap) for symbol, rows in read_prices(batches, feature_names).items()}
+
+
+def read_prices(batches: Iterable[pa.RecordBatch], feature_names: tuple[str, ...]) -> dict[str, Prices]:
+    """The same rows with their event numbers, from batches of COLUMNS."""
     parts = [_prices_of(batch, feature_names) for batch in batches if batch.num_rows]
     if not parts:
         return {}
-    rows = _Prices(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    rows = Prices(*(np.concatenate(column) for column in zip(*parts, strict=True)))
     rows = rows.take(rows.price > 0)
-    return {symbol: _path(rows.take(rows.symbol == symbol), symbol, breaks, longest_gap) for symbol in np.unique(rows.symbol).tolist()}
+    return {symbol: _in_order(rows.take(rows.symbol == symbol)) for symbol in np.unique(rows.symbol).tolist()}
 
 
-def _prices_of(batch: pa.RecordBatch, feature_names: tuple[str, ...]) -> _Prices:
+def _prices_of(batch: pa.RecordBatch, feature_names: tuple[str, ...]) -> Prices:
     values = feature_values(batch, len(feature_names))
     spread = values[:, feature_names.index(_SPREAD)] if _SPREAD in feature_names else np.full(batch.num_rows, np.nan)
     halted = values[:, feature_names.index(_HALTED)] if _HALTED in feature_names else np.zeros(batch.num_rows)
-    return _Prices(
+    return Prices(
         batch.column("symbol").to_numpy(zero_copy_only=False).astype(str),
         batch.column("event_time_ns").to_numpy(),
         batch.column("event_number").to_numpy(),
@@ -59,10 +65,14 @@ def _prices_of(batch: pa.RecordBatch, feature_names: tuple[str, ...]) -> _Prices
     )
 
 
-def _path(rows: _Prices, symbol: str, breaks: Mapping[str, Times], longest_gap: int) -> PricePath:
+def _in_order(rows: Prices) -> Prices:
+    """One symbol's rows, each once."""
     rows = rows.take(np.lexsort((rows.number, rows.time)))
     again = (np.diff(rows.number) == 0) & (np.diff(rows.time) == 0)
-    rows = rows.take(np.concatenate([[True], ~again]))
+    return rows.take(np.concatenate([[True], ~again]))
+
+
+def _path(rows: Prices, symbol: str, breaks: Mapping[str, Times], longest_gap: int) -> PricePath:
     own = np.concatenate([breaks.get(name, NO_BREAKS) for name in {symbol, ""}])
     return path_of(rows.time, rows.price, rows.spread, rows.halted, own, longest_gap)
 

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftickflow/v1/control_event.proto\x12\x0btickflow.v1\"\xb0\x07\n\x0c\x43ontrolEvent\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.tickflow.v1.ControlEvent.Kind\x12\x12\n\nevent_time\x18\x03 \x01(\x10\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12.\n\x05model\x18\x06 \x01(\x0b\x32\x1f.tickflow.v1.ControlEvent.Model\x12,\n\x04rule\x18\x07 \x01(\x0b\x32\x1e.tickflow.v1.ControlEvent.Rule\x12\x0f\n\x07rule_id\x18\x08 \x01(\t\x12\x0f\n\x07symbols\x18\t \x03(\t\x12\x32\n\x07\x62reaker\x18\n \x01(\x0b\x32!.tickflow.v1.ControlEvent.Breaker\x12\x12\n\nshed_level\x18\x0b \x01(\x05\x1a\x35\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x1a\x97\x01\n\x04Rule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x32\n\x07measure\x18\x02 \x01(\x0e\x32!.tickflow.v1.ControlEvent.Measure\x12\x11\n\tthreshold\x18\x03 \x01(\x01\x12\x13\n\x0brearm_below\x18\x04 \x01(\x01\x12\x11\n\tcool_down\x18\x05 \x01(\x03\x12\x0f\n\x07symbols\x18\x06 \x03(\t\x1aG\n\x07\x42reaker\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.tickflow.v1.ControlEvent.State\"\x97\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05MODEL\x10\x01\x12\x0e\n\nALERT_RULE\x10\x02\x12\x15\n\x11REMOVE_ALERT_RULE\x10\x03\x12\x08\n\x04HALT\x10\x04\x12\n\n\x06RESUME\x10\x05\x12\x0e\n\nNEWS_MODEL\x10\x06\x12\n\n\x06REDUCE\x10\x07\x12\x0b\n\x07\x42REAKER\x10\x08\x12\x08\n\x04SHED\x10\t\"D\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\n\n\x06\x41\x43TIVE\x10\x01\x12\x0c\n\x08REDUCING\x10\x02\x12\n\n\x06HALTED\x10\x03\"k\n\x07Measure\x12\x17\n\x13MEASURE_UNSPECIFIED\x10\x00\x12\x18\n\x14PREDICTED_VOLATILITY\x10\x01\x12\x0e\n\nPRICE_MOVE\x10\x02\x12\x0e\n\nCONFIDENCE\x10\x03\x12\r\n\tIMBALANCE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftickflow/v1/control_event.proto\x12\x0btickflow.v1\"\xc7\x08\n\x0c\x43ontrolEvent\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.tickflow.v1.ControlEvent.Kind\x12\x12\n\nevent_time\x18\x03 \x01(\x10\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12.\n\x05model\x18\x06 \x01(\x0b\x32\x1f.tickflow.v1.ControlEvent.Model\x12,\n\x04rule\x18\x07 \x01(\x0b\x32\x1e.tickflow.v1.ControlEvent.Rule\x12\x0f\n\x07rule_id\x18\x08 \x01(\t\x12\x0f\n\x07symbols\x18\t \x03(\t\x12\x32\n\x07\x62reaker\x18\n \x01(\x0b\x32!.tickflow.v1.ControlEvent.Breaker\x12\x12\n\nshed_level\x18\x0b \x01(\x05\x12\x38\n\nchallenger\x18\x0c \x01(\x0b\x32$.tickflow.v1.ControlEvent.Challenger\x1a\x35\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x1a\x97\x01\n\x04Rule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x32\n\x07measure\x18\x02 \x01(\x0e\x32!.tickflow.v1.ControlEvent.Measure\x12\x11\n\tthreshold\x18\x03 \x01(\x01\x12\x13\n\x0brearm_below\x18\x04 \x01(\x01\x12\x11\n\tcool_down\x18\x05 \x01(\x03\x12\x0f\n\x07symbols\x18\x06 \x03(\t\x1aG\n\x07\x42reaker\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.tickflow.v1.ControlEvent.State\x1aK\n\nChallenger\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12.\n\x05model\x18\x02 \x01(\x0b\x32\x1f.tickflow.v1.ControlEvent.Model\"\xa7\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05MODEL\x10\x01\x12\x0e\n\nALERT_RULE\x10\x02\x12\x15\n\x11REMOVE_ALERT_RULE\x10\x03\x12\x08\n\x04HALT\x10\x04\x12\n\n\x06RESUME\x10\x05\x12\x0e\n\nNEWS_MODEL\x10\x06\x12\n\n\x06REDUCE\x10\x07\x12\x0b\n\x07\x42REAKER\x10\x08\x12\x08\n\x04SHED\x10\t\x12\x0e\n\nCHALLENGER\x10\n\"D\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\n\n\x06\x41\x43TIVE\x10\x01\x12\x0c\n\x08REDUCING\x10\x02\x12\n\n\x06HALTED\x10\x03\"k\n\x07Measure\x12\x17\n\x13MEASURE_UNSPECIFIED\x10\x00\x12\x18\n\x14PREDICTED_VOLATILITY\x10\x01\x12\x0e\n\nPRICE_MOVE\x10\x02\x12\x0e\n\nCONFIDENCE\x10\x03\x12\r\n\tIMBALANCE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -22,17 +22,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tickflow.v1.control_event_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CONTROLEVENT']._serialized_start=49
-  _globals['_CONTROLEVENT']._serialized_end=993
-  _globals['_CONTROLEVENT_MODEL']._serialized_start=380
-  _globals['_CONTROLEVENT_MODEL']._serialized_end=433
-  _globals['_CONTROLEVENT_RULE']._serialized_start=436
-  _globals['_CONTROLEVENT_RULE']._serialized_end=587
-  _globals['_CONTROLEVENT_BREAKER']._serialized_start=589
-  _globals['_CONTROLEVENT_BREAKER']._serialized_end=660
-  _globals['_CONTROLEVENT_KIND']._serialized_start=663
-  _globals['_CONTROLEVENT_KIND']._serialized_end=814
-  _globals['_CONTROLEVENT_STATE']._serialized_start=816
-  _globals['_CONTROLEVENT_STATE']._serialized_end=884
-  _globals['_CONTROLEVENT_MEASURE']._serialized_start=886
-  _globals['_CONTROLEVENT_MEASURE']._serialized_end=993
+  _globals['_CONTROLEVENT']._serialized_end=1144
+  _globals['_CONTROLEVENT_MODEL']._serialized_start=438
+  _globals['_CONTROLEVENT_MODEL']._serialized_end=491
+  _globals['_CONTROLEVENT_RULE']._serialized_start=494
+  _globals['_CONTROLEVENT_RULE']._serialized_end=645
+  _globals['_CONTROLEVENT_BREAKER']._serialized_start=647
+  _globals['_CONTROLEVENT_BREAKER']._serialized_end=718
+  _globals['_CONTROLEVENT_CHALLENGER']._serialized_start=720
+  _globals['_CONTROLEVENT_CHALLENGER']._serialized_end=795
+  _globals['_CONTROLEVENT_KIND']._serialized_start=798
+  _globals['_CONTROLEVENT_KIND']._serialized_end=965
+  _globals['_CONTROLEVENT_STATE']._serialized_start=967
+  _globals['_CONTROLEVENT_STATE']._serialized_end=1035
+  _globals['_CONTROLEVENT_MEASURE']._serialized_start=1037
+  _globals['_CONTROLEVENT_MEASURE']._serialized_end=1144
 # @@protoc_insertion_point(module_scope)

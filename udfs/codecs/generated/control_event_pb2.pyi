@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ControlEvent(_message.Message):
-    __slots__ = ("version", "kind", "event_time", "author", "reason", "model", "rule", "rule_id", "symbols", "breaker", "shed_level")
+    __slots__ = ("version", "kind", "event_time", "author", "reason", "model", "rule", "rule_id", "symbols", "breaker", "shed_level", "challenger")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[ControlEvent.Kind]
@@ -20,6 +20,7 @@ class ControlEvent(_message.Message):
         REDUCE: _ClassVar[ControlEvent.Kind]
         BREAKER: _ClassVar[ControlEvent.Kind]
         SHED: _ClassVar[ControlEvent.Kind]
+        CHALLENGER: _ClassVar[ControlEvent.Kind]
     KIND_UNSPECIFIED: ControlEvent.Kind
     MODEL: ControlEvent.Kind
     ALERT_RULE: ControlEvent.Kind
@@ -30,6 +31,7 @@ class ControlEvent(_message.Message):
     REDUCE: ControlEvent.Kind
     BREAKER: ControlEvent.Kind
     SHED: ControlEvent.Kind
+    CHALLENGER: ControlEvent.Kind
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[ControlEvent.State]
@@ -83,6 +85,13 @@ class ControlEvent(_message.Message):
         name: str
         state: ControlEvent.State
         def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[ControlEvent.State, str]] = ...) -> None: ...
+    class Challenger(_message.Message):
+        __slots__ = ("alias", "model")
+        ALIAS_FIELD_NUMBER: _ClassVar[int]
+        MODEL_FIELD_NUMBER: _ClassVar[int]
+        alias: str
+        model: ControlEvent.Model
+        def __init__(self, alias: _Optional[str] = ..., model: _Optional[_Union[ControlEvent.Model, _Mapping[str, object]]] = ...) -> None: ...
     VERSION_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +103,7 @@ class ControlEvent(_message.Message):
     SYMBOLS_FIELD_NUMBER: _ClassVar[int]
     BREAKER_FIELD_NUMBER: _ClassVar[int]
     SHED_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    CHALLENGER_FIELD_NUMBER: _ClassVar[int]
     version: int
     kind: ControlEvent.Kind
     event_time: int
@@ -105,4 +115,5 @@ class ControlEvent(_message.Message):
     symbols: _containers.RepeatedScalarFieldContainer[str]
     breaker: ControlEvent.Breaker
     shed_level: int
-    def __init__(self, version: _Optional[int] = ..., kind: _Optional[_Union[ControlEvent.Kind, str]] = ..., event_time: _Optional[int] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ..., model: _Optional[_Union[ControlEvent.Model, _Mapping[str, object]]] = ..., rule: _Optional[_Union[ControlEvent.Rule, _Mapping[str, object]]] = ..., rule_id: _Optional[str] = ..., symbols: _Optional[_Iterable[str]] = ..., breaker: _Optional[_Union[ControlEvent.Breaker, _Mapping[str, object]]] = ..., shed_level: _Optional[int] = ...) -> None: ...
+    challenger: ControlEvent.Challenger
+    def __init__(self, version: _Optional[int] = ..., kind: _Optional[_Union[ControlEvent.Kind, str]] = ..., event_time: _Optional[int] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ..., model: _Optional[_Union[ControlEvent.Model, _Mapping[str, object]]] = ..., rule: _Optional[_Union[ControlEvent.Rule, _Mapping[str, object]]] = ..., rule_id: _Optional[str] = ..., symbols: _Optional[_Iterable[str]] = ..., breaker: _Optional[_Union[ControlEvent.Breaker, _Mapping[str, object]]] = ..., shed_level: _Optional[int] = ..., challenger: _Optional[_Union[ControlEvent.Challenger, _Mapping[str, object]]] = ...) -> None: ...
