@@ -7,7 +7,7 @@ one bad look neither halts nor releases everything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,8 @@ from udfs.records import ShedLevel, SignalCode, TradingState
 
 FEWEST_SYMBOLS: Final = 5
 """With fewer a share of the market says nothing."""
+FEWEST_DIRECTIONS: Final = 10
+"""With fewer signals that have a direction, all of one is no wonder."""
 FEWEST_EVENTS: Final = 100
 """Of an interval, for a share of errors."""
 
@@ -37,11 +39,15 @@ CRASH: Final = "market-crash"
 DRIFT: Final = "drift"
 ERRORS: Final = "errors"
 LAG: Final = "lag"
+ONE_WAY: Final = "one-way"
 RULES: Final = (
     BreakerRule(CRASH, TradingState.HALTED, 0.2, 0.05, 0.0, 300.0, "share of symbols whose newest signal says `flash_crash`"),
     BreakerRule(DRIFT, TradingState.REDUCING, 0.5, 0.2, 60.0, 300.0, "share of symbols whose newest signal says `out_of_range`"),
     BreakerRule(ERRORS, TradingState.REDUCING, 0.2, 0.05, 10.0, 120.0, "share of events that were refused, duplicates aside"),
     BreakerRule(LAG, TradingState.REDUCING, 10.0, 1.0, 10.0, 60.0, "seconds by which the job is behind the log"),
+    BreakerRule(
+        ONE_WAY, TradingState.REDUCING, 0.98, 0.8, 900.0, 300.0, "distance from 0 of the mean direction of the signals that have one"
+    ),
 )
 SHED_AT_SECONDS: Final[Mapping[ShedLevel, float]] = {ShedLevel.ONLINE_FEATURES: 1.0, ShedLevel.REASONS: 3.0}
 """Lag from which work is left out."""
@@ -114,6 +120,15 @@ def share_of(code: SignalCode, newest: Mapping[str, int]) -> float | None:
     if len(newest) < FEWEST_SYMBOLS:
         return None
     return sum(found == code for found in newest.values()) / len(newest)
+
+
+def mean_direction(directions: Iterable[int]) -> float | None:
+    """How far signals all point one way, 0 to 1: a model that says the same of everything is broken, or nobody should follow it.
+
+    `directions` are 1, -1, and 0, which does not count; None where too few have one.
+    """
+    found = [direction for direction in directions if direction]
+    return abs(sum(found)) / len(found) if len(found) >= FEWEST_DIRECTIONS else None
 
 
 @dataclass(frozen=True)

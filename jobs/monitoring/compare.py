@@ -10,8 +10,11 @@ from jobs.monitoring.drift import DriftSettings, FeatureDrift, NotEnoughRows, Sa
 from jobs.training.dataset import Dataset, NotEnoughData
 
 
-def drift_of(reference: Dataset, recent: Dataset, names: tuple[str, ...], settings: DriftSettings) -> list[FeatureDrift]:
-    """One entry a feature, the furthest beyond its threshold first. Raises NotEnoughData where the rows tell too little."""
+def drift_of(reference: Dataset, recent: Dataset, names: tuple[str, ...], settings: DriftSettings, compared: int = 0) -> list[FeatureDrift]:
+    """One entry a feature, the furthest beyond its threshold first. Raises NotEnoughData where the rows tell too little.
+
+    `compared` is how many distributions are compared in all, where they are more than the features.
+    """
     blocks = reference.event_time // settings.block, recent.event_time // settings.block
     places = [reference.feature_names.index(name) for name in names]
     try:
@@ -20,13 +23,18 @@ def drift_of(reference: Dataset, recent: Dataset, names: tuple[str, ...], settin
                 name,
                 Sample(reference.values[:, place].astype(np.float64), blocks[0]),
                 Sample(recent.values[:, place].astype(np.float64), blocks[1]),
-                len(names),
+                max(compared, len(names)),
                 settings,
             )
             for name, place in zip(names, places, strict=True)
         ]
     except NotEnoughRows as error:
         raise NotEnoughData(str(error)) from error
+    return furthest_first(found)
+
+
+def furthest_first(found: list[FeatureDrift]) -> list[FeatureDrift]:
+    """The furthest beyond its threshold first."""
     return sorted(found, key=lambda one: -max(one.psi / one.psi_threshold, one.distance / one.distance_threshold))
 
 

@@ -25,6 +25,8 @@ class Newest(NamedTuple):
 
     event_time: int
     code: int
+    direction: int = 0
+    """1 up, -1 down, 0 where it may not be acted on or is neutral."""
 
 
 @dataclass
@@ -64,12 +66,13 @@ class SignalMix:
             self.model = (signal.model_version, signal.model_hash)
         before = self.newest.get(signal.symbol)
         if before is None or signal.event_time >= before.event_time:
-            self.newest[signal.symbol] = Newest(signal.event_time, signal.code)
+            direction = signal.direction if signal.status in _USABLE else 0
+            self.newest[signal.symbol] = Newest(signal.event_time, signal.code, direction)
 
-    def within_window(self) -> dict[str, int]:
-        """Symbol -> code, of the symbols whose newest signal lies in the window before the newest of all."""
+    def within_window(self) -> dict[str, Newest]:
+        """Symbol -> its newest signal, of the symbols for which it lies in the window before the newest of all."""
         since = self.event_time - WINDOW_NANOSECONDS
-        return {symbol: found.code for symbol, found in list(self.newest.items()) if found.event_time >= since}
+        return {symbol: found for symbol, found in list(self.newest.items()) if found.event_time >= since}
 
 
 def status_name(number: int) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from jobs.monitoring.breakers import CRASH, DRIFT, ERRORS, LAG, RULES, Breakers, Interval, share_of
+from jobs.monitoring.breakers import CRASH, DRIFT, ERRORS, LAG, ONE_WAY, RULES, Breakers, Interval, mean_direction, share_of
 from jobs.monitoring.flink_numbers import JobNumbers
 from jobs.monitoring.signal_mix import SignalMix
 from udfs.errors import Reason, TickflowError
@@ -53,12 +53,14 @@ class Steering:
 
     def _values(self, job: JobNumbers | None, mix: SignalMix, now: float) -> dict[str, float]:
         newest = mix.within_window()
+        codes = {symbol: found.code for symbol, found in newest.items()}
         interval = self._interval(job, now)
         found = {
-            CRASH: share_of(SignalCode.FLASH_CRASH, newest),
-            DRIFT: share_of(SignalCode.OUT_OF_RANGE, newest),
+            CRASH: share_of(SignalCode.FLASH_CRASH, codes),
+            DRIFT: share_of(SignalCode.OUT_OF_RANGE, codes),
             ERRORS: interval.error_share if interval else None,
             LAG: interval.lag_seconds if interval else None,
+            ONE_WAY: mean_direction(found.direction for found in newest.values()),
         }
         return {name: value for name, value in found.items() if value is not None}
 

@@ -17,8 +17,10 @@ from jobs.monitoring.breakers import (
     CRASH,
     DRIFT,
     ERRORS,
+    FEWEST_DIRECTIONS,
     FEWEST_SYMBOLS,
     LAG,
+    ONE_WAY,
     RESTORE_AFTER_SECONDS,
     RULES,
     SHED_AFTER_SECONDS,
@@ -112,6 +114,29 @@ def test_one_bad_look_neither_halts_nor_releases() -> None:
     market.look()
     market.signals(0, 10)
     assert [market.look() for _ in range(60)] == [[]] * 60, "the calm began anew"
+
+
+def test_a_model_that_says_one_thing_of_everything_may_only_reduce() -> None:
+    market = Market()
+
+    def say(ups: int, downs: int, neutral: int = 5) -> None:
+        market.mix.event_time += SECOND
+        said = [1] * ups + [-1] * downs + [0] * neutral
+        market.mix.newest = {f"S{place}": Newest(market.mix.event_time, 0, direction) for place, direction in enumerate(said)}
+
+    say(0, FEWEST_DIRECTIONS - 1)
+    assert [market.look() for _ in range(400)] == [[]] * 400, "so few may agree"
+    say(0, 20)
+    opens = int(RULE[ONE_WAY].opens_after_seconds / 5)
+    assert [market.look() for _ in range(opens)] == [[]] * opens
+    (event,) = market.look()
+    assert event.breaker == BreakerChange(ONE_WAY, TradingState.REDUCING)
+    assert "the signals that have one is 1" in event.reason
+    say(2, 18)
+    assert sum(len(market.look()) for _ in range(100)) == 0, "above what closes"
+    say(8, 12)
+    assert sum(len(market.look()) for _ in range(100)) == 1
+    assert market.snapshot.breakers == {}
 
 
 def test_few_symbols_say_nothing_of_the_market() -> None:
