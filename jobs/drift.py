@@ -60,8 +60,8 @@ def drift_of_model(
     from jobs.monitoring.predictions import NAMES
 
     first, last = card["training_range"]
-    reference = _rows(catalog, first, last + 1, card["symbols"])
-    recent = _rows(catalog, from_time or last + 1, to_time, card["symbols"])
+    reference = stored_rows_between(catalog, first, last + 1, card["symbols"])
+    recent = stored_rows_between(catalog, from_time or last + 1, to_time, card["symbols"])
     names = tuple(card["feature_names"])
     found = drift_of(reference, recent, names, settings, len(names) + len(NAMES))
     predictions = _predictions(catalog, store, card, recent, settings)
@@ -83,7 +83,7 @@ def _predictions(catalog: Catalog, store: ModelStore, card: dict[str, Any], rece
     scorer = load_model(store.read(card["model_version"], MODEL_FILE), FEATURE_NAMES, card["sha256"])
     compared = len(card["feature_names"]) + len(NAMES)
     try:
-        reference = _rows(catalog, test["from"], test["to"] + 1, card["symbols"])
+        reference = stored_rows_between(catalog, test["from"], test["to"] + 1, card["symbols"])
         found = prediction_drift(scorer, reference, recent.take(recent.event_time > test["to"]), compared, settings)
     except (NotEnoughRows, NotEnoughData) as error:
         return {"compared": False, "why": str(error), "alarms": []}
@@ -91,7 +91,8 @@ def _predictions(catalog: Catalog, store: ModelStore, card: dict[str, Any], rece
     return {"compared": True, "found": [one.as_json() for one in furthest_first(found)], "alarms": alarms}
 
 
-def _rows(catalog: Catalog, first: int, last: int | None, symbols: list[str]) -> Dataset:
+def stored_rows_between(catalog: Catalog, first: int, last: int | None, symbols: list[str]) -> Dataset:
+    """Feature rows of [first, last) of event time, nanoseconds, None without end. Raises NotEnoughData where there are none."""
     from jobs.lake.reading import Selection, read_rows
     from jobs.lake.tables import NAMESPACE
     from jobs.training.dataset import COLUMNS, from_batches

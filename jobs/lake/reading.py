@@ -78,6 +78,12 @@ def planned_files(
         yield task, _read_file(stored, scan, task)
 
 
+def newest_time(catalog: Catalog, namespace: str, table: str) -> int | None:
+    """Largest `event_time_ns` of a table; None where it has no row. Raises pyiceberg's NoSuchTableError."""
+    batches = read_rows(catalog, namespace, table, ("event_time_ns",))
+    return max((pc.max(batch.column("event_time_ns")).as_py() for batch in batches if batch.num_rows), default=None)
+
+
 def frames_in_order(catalog: Catalog, namespace: str, selection: Selection = EVERYTHING) -> Iterator[StoredFrame]:
     """The stored frames by (topic, partition, offset), each exactly once although a file may hold it again after a restart.
 

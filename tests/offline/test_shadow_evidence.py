@@ -35,10 +35,10 @@ def market(seed: int, stretches: int, champion_noise: float, challenger_noise: f
 
 @pytest.mark.parametrize("common", [0.0, 1.0])
 def test_equals_hardly_ever_win_whenever_one_looks(common: float) -> None:
-    """Of 200 pairs of equally good models at most one in twenty ever reaches 20, whether symbols move alone or together."""
-    found = [evidence_of(market(seed, 60, 0.4, 0.4, common), HORIZON, TOLERANCE) for seed in range(200)]
-    assert sum(one.better >= 20 for one in found) <= 10
-    assert sum(one.worse >= 20 for one in found) <= 10
+    """Of 120 pairs of equally good models at most one in twenty ever reaches 20, whether symbols move alone or together."""
+    found = [evidence_of(market(seed, 60, 0.4, 0.4, common), HORIZON, TOLERANCE) for seed in range(120)]
+    assert sum(one.better >= 20 for one in found) <= 6
+    assert sum(one.worse >= 20 for one in found) <= 6
 
 
 def test_a_better_model_wins_and_the_champion_does_not() -> None:
