@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog
@@ -102,7 +103,7 @@ def lake_of(folder: Path, champion: Scorer) -> Catalog:
     return catalog
 
 
-def signal_row(row: dict[str, Any], model: Scorer, scores: Any, place: int, values: np.ndarray) -> dict[str, Any]:
+def signal_row(row: dict[str, Any], model: Scorer, scores: Any, place: int, values: npt.NDArray[Any]) -> dict[str, Any]:
     kept = (
         "symbol",
         "event_time",

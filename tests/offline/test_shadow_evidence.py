@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,11 +16,11 @@ HORIZON, TOLERANCE = 100, 20
 SYMBOLS = 6
 
 
-def forecasts(generator: np.random.Generator, truth: np.ndarray, noise: float) -> np.ndarray:
+def forecasts(generator: np.random.Generator, truth: npt.NDArray[Any], noise: float) -> npt.NDArray[Any]:
     """Log-probabilities off by so much."""
     scores = truth + generator.normal(0, noise, truth.shape)
     powers = np.exp(scores)
-    return powers / powers.sum(axis=1, keepdims=True)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def market(seed: int, stretches: int, champion_noise: float, challenger_noise: float, common: float = 0.0) -> Pairs:

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,9 +80,9 @@ def test_how_often_equals_and_worse_ones_are_refused(worse: float, refused: rang
     assert count in refused
 
 
-def sharpened(generator: np.random.Generator, classes: np.ndarray, knowledge: float) -> np.ndarray:
+def sharpened(generator: np.random.Generator, classes: npt.NDArray[Any], knowledge: float) -> npt.NDArray[Any]:
     """(rows, 3) probabilities that lean to what happens, each with an error of its own."""
     scores = generator.normal(0, 0.3, (classes.shape[0], 3))
     scores[np.arange(classes.shape[0]), classes] += knowledge
     powers = np.exp(scores)
-    return powers / powers.sum(axis=1, keepdims=True)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
