@@ -31,7 +31,7 @@ Act = Callable[[argparse.Namespace], dict[str, Any]]
 
 def main(arguments: list[str]) -> int:
     """Run the verb; 0 done, 1 it cannot be done, 2 usage or environment."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     codes: dict[type[Exception], int] = {
         InvalidSettings: USAGE,
         InvalidRule: USAGE,
@@ -138,9 +138,10 @@ def _tell(result: dict[str, Any]) -> None:
         print(f"control version {entry['control_version']}: {entry['alias']} is {entry['version'] or 'withdrawn'}: {entry['reason']}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="infra/tickflow challengers", description=__doc__)
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+def parser() -> argparse.ArgumentParser:
+    """The verb and the verbs below it."""
+    found = argparse.ArgumentParser(prog="infra/tickflow challengers", description=__doc__)
+    verbs = found.add_subparsers(required=True, metavar="VERB")
     add = add_verb(verbs, "add", _add, "announce a stored model as challenger: it scores every row from here on, and decides nothing")
     add.add_argument("name", metavar="NAME", help="letters, digits and dashes; `challenger-` is put before it")
     add.add_argument("version", metavar="VERSION", help="one of `infra/tickflow models`")
@@ -160,4 +161,4 @@ def _parser() -> argparse.ArgumentParser:
         add_common_options(verb)
         verb.add_argument("--lake", type=Path, metavar="FOLDER", help="the local lake; TICKFLOW_LAKE_* settings come first")
         verb.add_argument("--models", default=os.environ.get("TICKFLOW_MODELS", ""), metavar="LOCATION", help="folder or s3://… of models")
-    return parser
+    return found
