@@ -60,7 +60,7 @@ class DemoOptions:
     """Times real time; infinite is as fast as it goes."""
     show: bool
     on_the_way: tuple[tuple[int, Callable[[Session], int]], ...] = ()
-    """What is done at which event time of the live stretch, once the rows until then are stored; gives the control version to go on with."""
+    """What is done at which event time of the live stretch, once all until then is stored; gives the control version to go on with."""
 
 
 def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOptions, started: float) -> dict[str, Any]:

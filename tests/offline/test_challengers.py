@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from jobs.model_store import FolderStore
 from jobs.shadow.evidence import Evidence
 from jobs.shadow.rules import RuleSettings, Verdict, events_of, judge
 from jobs.shadow.standing import Held, standing_of
-from jobs.training.export_onnx import export_model
 from jobs.training.labelling.kinds import LabelSettings
+from tests.support.challenge import renamed
 from tests.support.control_memory import challenger_entry, halt_entry, model_entry
 from tests.support.feature_lake import feature_lake, lake_rows, moment
 from tests.support.feature_rows import HORIZON, planted_dataset
@@ -58,9 +58,7 @@ class World:
 
 def too_sure() -> Scorer:
     """The same model, far too sure of itself: what it claims comes true much more seldom."""
-    sound = scorer()
-    metadata = replace(sound.metadata, model_version="too-sure", calibration_scale=8 * sound.metadata.calibration_scale)
-    data = export_model(sound.trees, metadata)
+    data = renamed(scorer(), "too-sure", 8.0)
     return load_model(data, FEATURE_NAMES, hashlib.sha256(data).hexdigest())
 
 
@@ -70,7 +68,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     store = FolderStore(tmp_path / "models")
     card = json.loads(json.dumps(sound.card)) | {"label": LABEL, "gate": {"passed": True, "objections": []}}
     challenger = store.put(sound.version, sound.data, card)
-    champion = store.put("too-sure", export_model(sure.trees, sure.metadata), card | {"sha256": sure.sha256})
+    champion = store.put("too-sure", renamed(scorer(), "too-sure", 8.0), card | {"sha256": sure.sha256})
     catalog = lake_of(tmp_path, sure)
     sink, log = MemorySink(), list[bytes]()
 

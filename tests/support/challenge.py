@@ -32,10 +32,10 @@ _RELEASE = {"gate": {"passed": True, "objections": []}}
 """What the gate says is planted here: of a market of minutes it rightly thinks little."""
 
 
-def too_sure(sound: Scorer) -> tuple[str, bytes]:
-    """Version and file of the same model with far too high confidence: what it claims comes true much more seldom."""
-    metadata = replace(sound.metadata, model_version=f"{sound.version}-too-sure", calibration_scale=8 * sound.metadata.calibration_scale)
-    return metadata.model_version, export_model(sound.trees, metadata)
+def renamed(sound: Scorer, version: str, surer: float = 1.0) -> bytes:
+    """The same model under another name, so many times as sure of itself: beyond 1, what it claims comes true more seldom than it says."""
+    metadata = replace(sound.metadata, model_version=version, calibration_scale=surer * sound.metadata.calibration_scale)
+    return export_model(sound.trees, metadata)
 
 
 def begin_challenge(session: Session) -> int:
@@ -44,9 +44,10 @@ def begin_challenge(session: Session) -> int:
     reference, card = train_from_lake(session.catalog, store, TrainRequest(horizon=HORIZON))
     data = fetch_model(reference, session.lake.s3_endpoint, session.lake.s3_region)
     sound = load_model(data, FEATURE_NAMES, reference.sha256)
-    champion = _stored(store, *too_sure(sound), card)
-    version, again = f"{sound.version}-challenger", replace(sound.metadata, model_version=f"{sound.version}-challenger")
-    challenger = _stored(store, version, export_model(sound.trees, again), card)
+    champion, challenger = (
+        _stored(store, version, renamed(sound, version, surer), card)
+        for version, surer in ((f"{sound.version}-too-sure", 8.0), (f"{sound.version}-challenger", 1.0))
+    )
     publish_all([release_event(champion, "test", "to be challenged", time.time_ns())], session.settings)
     return _run(session, "add", "sound", challenger.version, "--reason", "it claims less")
 
