@@ -37,7 +37,7 @@ def fit_and_finish(prepared: Prepared, settings: TrainingSettings) -> Finished:
     levels = levels_of(unseen.raw_scores[:, 3], unseen.raw_scores[:, 4], learner.part.log_return, blocks)
     confidence, abstention = _abstention(prepared, settings, chosen)
     described = _describe(chosen, levels, unseen.raw_scores, learner) | {"abstention": abstention, "rounds": unseen.rounds}
-    fitted = learner.fit().cut(unseen.rounds).corrected(levels.return_scale, levels.log_sigma_offset)
+    fitted = learner.fit(unseen.rounds).corrected(levels.return_scale, levels.log_sigma_offset)
     return Finished(FittedModel(fitted, chosen.calibration), confidence, described)
 
 

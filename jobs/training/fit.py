@@ -21,6 +21,8 @@ from udfs.scoring.linear import LinearPart, distances
 _Rows = npt.NDArray[np.float32]
 _Column = npt.NDArray[np.float64]
 _Places = npt.NDArray[np.intp]
+Rounds = tuple[int, int, int]
+"""Of trees, for direction, return and size."""
 _LARGEST_MOVE = 3.0
 """In deviations: what a return counts as at most when the expected return is learnt, so that a few jumps do not decide it."""
 
@@ -74,11 +76,6 @@ class Fitted(NamedTuple):
     """Trees for direction, return in sigmas, and log sigma."""
     linear: LinearPart
 
-    def cut(self, rounds: tuple[int, int, int]) -> Fitted:
-        """With so many rounds of each part."""
-        direction, expected, size = (part._replace(rounds=count) for part, count in zip(self.parts, rounds, strict=True))
-        return Fitted((direction, expected, size), self.linear)
-
     def corrected(self, return_scale: float, log_sigma_offset: float) -> Fitted:
         """With the return in sigmas multiplied, and log sigma moved."""
         direction, expected, size = self.parts
@@ -131,57 +128,74 @@ class Learner:
         nothing = np.zeros(part.classes.shape[0])
         self._bins = lightgbm.Dataset(part.inputs, nothing, weight=part.weight, params=self._parameters, free_raw_data=False).construct()
 
-    def fit(self, rows: _Places | None = None) -> Fitted:
-        """The outputs of some rows, of all where none are named; nothing is calibrated yet."""
-        rows = np.arange(self.part.classes.shape[0]) if rows is None else rows
-        log_return = self.part.log_return[rows]
-        log_size = np.log(np.abs(log_return) + 1e-3 * float(log_return.std()))
-        size = self._regress(rows, log_size)
-        spread = np.exp(self._said(size, rows))
-        unit = float(np.sqrt(np.square(log_return / spread).mean()))
-        move = self._regress(rows, np.clip(log_return / (spread * unit), -_LARGEST_MOVE, _LARGEST_MOVE))
-        direction = self._classify(rows)
-        weights = np.vstack([direction.weights, move.weights, size.weights])
-        intercepts = np.concatenate([direction.intercepts, move.intercepts, size.intercepts])
-        rounds = self.settings.rounds
+    def fit(self, rounds: Rounds | None = None) -> Fitted:
+        """All outputs of all rows, with so many rounds of trees, those of the settings where none are named; nothing is calibrated yet."""
+        rows = np.arange(self.part.classes.shape[0])
+        counts = rounds or (self.settings.rounds,) * 3
+        direction, size = self.direction(rows).grow(counts[0]), self.size(rows).grow(counts[2])
+        move, unit = self.move(rows, np.exp(self.said(size, rows)[:, 0]))
+        grown = direction, move.grow(counts[1]), size
         parts = (
-            Part(direction.booster, 0, 1.0, 0.0, rounds),
-            Part(move.booster, 3, 1.0, 0.0, rounds),
-            Part(size.booster, 4, 1.0, float(np.log(unit)), rounds),
+            Part(direction.booster, 0, 1.0, 0.0, counts[0]),
+            Part(move.booster, 3, 1.0, 0.0, counts[1]),
+            Part(size.booster, 4, 1.0, float(np.log(unit)), counts[2]),
         )
+        weights, intercepts = np.vstack([one.weights for one in grown]), np.concatenate([one.intercepts for one in grown])
         return Fitted(parts, self.scaling._replace(weights=weights, intercepts=intercepts))
 
-    def _classify(self, rows: _Places) -> _Straightened:
+    def direction(self, rows: _Places) -> Grown:
+        """Log-probabilities of the classes."""
         classes = self.part.classes[rows]
         straight = fit_logistic(self.distances[rows], classes, self.strength, self.part.weight[rows])
-        return self._boost(rows, classes, *straight, objective="multiclass", num_class=len(straight[1]))
+        return self._begin(rows, classes, *straight, objective="multiclass", num_class=len(straight[1]))
 
-    def _regress(self, rows: _Places, target: _Column) -> _Straightened:
+    def size(self, rows: _Places) -> Grown:
+        """Log of how far returns go."""
+        log_return = self.part.log_return[rows]
+        return self._regress(rows, np.log(np.abs(log_return) + 1e-3 * float(log_return.std())))
+
+    def move(self, rows: _Places, spread: _Column) -> tuple[Grown, float]:
+        """Returns in deviations, of which `spread` (rows,) says how large they are but for a factor; and that factor."""
+        relative = self.part.log_return[rows] / spread
+        unit = float(np.sqrt(np.square(relative).mean()))
+        return self._regress(rows, np.clip(relative / unit, -_LARGEST_MOVE, _LARGEST_MOVE)), unit
+
+    def said(self, grown: Grown, rows: _Places, rounds: int | None = None) -> _Column:
+        """(rows, outputs) what one part says of some rows, with so many of its rounds, all where no number is given."""
+        straight = self.distances[rows] @ grown.weights.T + grown.intercepts
+        trees = raw_score(grown.booster, self.part.inputs[rows], rounds or grown.rounds)
+        return np.asarray(straight + trees.reshape(straight.shape), np.float64)
+
+    def _regress(self, rows: _Places, target: _Column) -> Grown:
         weights, intercept = fit_ridge(self.distances[rows], target, self.strength, self.part.weight[rows])
-        return self._boost(rows, target, weights[None, :], np.array([intercept]), objective="regression")
+        return self._begin(rows, target, weights[None, :], np.array([intercept]), objective="regression")
 
-    def _boost(self, rows: _Places, target: npt.NDArray[Any], weights: _Column, intercepts: _Column, **objective: Any) -> _Straightened:
-        """Trees on what the linear part leaves over."""
+    def _begin(self, rows: _Places, target: npt.NDArray[Any], weights: _Column, intercepts: _Column, **objective: Any) -> Grown:
+        """No trees yet, on what the linear part leaves over."""
         chosen = self._bins.subset(rows.tolist()).construct()
         chosen.set_label(np.asarray(target, np.float64))
         chosen.set_init_score(np.squeeze(self.distances[rows] @ weights.T + intercepts))
         leaf = max(20, int(self.settings.minimum_leaf_share * target.shape[0]))
-        booster = lightgbm.train({**self._parameters, **objective, "min_data_in_leaf": leaf}, chosen, self.settings.rounds)
-        return _Straightened(booster, weights, intercepts)
-
-    def _said(self, one: _Straightened, rows: _Places) -> _Column:
-        """(rows,) a regression's own prediction."""
-        straight = self.distances[rows] @ one.weights[0] + one.intercepts[0]
-        return np.asarray(straight + raw_score(one.booster, self.part.inputs[rows]), np.float64)
+        booster = lightgbm.Booster({**self._parameters, **objective, "min_data_in_leaf": leaf}, chosen)
+        return Grown(booster, weights, intercepts)
 
 
-class _Straightened(NamedTuple):
-    """Trees and the linear model that they were grown on top of."""
+@dataclass(slots=True)
+class Grown:
+    """Trees of one part and the linear model that they are grown on top of."""
 
     booster: lightgbm.Booster
     weights: _Column
     """(outputs, inputs)."""
     intercepts: _Column
+    rounds: int = 0
+
+    def grow(self, rounds: int) -> Grown:
+        """At least so many rounds."""
+        for _ in range(rounds - self.rounds):
+            self.booster.update()
+        self.rounds = max(self.rounds, rounds)
+        return self
 
 
 def raw_score(booster: lightgbm.Booster, inputs: _Rows, rounds: int | None = None) -> _Column:
