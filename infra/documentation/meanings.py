@@ -75,8 +75,8 @@ CONTROL_KINDS: Final[Mapping[ControlKind, str]] = {
     ControlKind.NEWS_MODEL: "puts a model that reads news into force",
     ControlKind.REDUCE: "lets signals serve only to make positions smaller",
     ControlKind.BREAKER: "opens or closes a breaker for everything, by a program that watches",
-    ControlKind.CHALLENGER: "lets a model be scored beside the stream and compared with the one in force, or no more",
     ControlKind.SHED: "leaves the least valuable work out under too much load, or takes it up again",
+    ControlKind.CHALLENGER: "lets a model be scored beside the stream and compared with the one in force, or no more",
 }
 
 MEASURES: Final[Mapping[Measure, str]] = {
