@@ -263,10 +263,9 @@ class ModelReference:
 
 @dataclass(frozen=True, slots=True)
 class ChallengerChange:
-    """A model that is compared with the one in force from this control event on, on every row, and decides nothing."""
+    """A model that is compared with the one in force from this control event on, and decides nothing; `alias` is `challenger-` and a name."""
 
     alias: str
-    """`challenger-` and a name."""
     model: ModelReference | None
     """None: it is withdrawn."""
 
@@ -299,4 +298,3 @@ class ControlEvent:
     shed_level: int = 0
     """SHED: one of ShedLevel."""
     challenger: ChallengerChange | None = None
-    """CHALLENGER: what is announced or withdrawn."""
