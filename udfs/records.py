@@ -263,7 +263,7 @@ class ModelReference:
 
 @dataclass(frozen=True, slots=True)
 class ChallengerChange:
-    """A model that is compared with the one in force from this control event on, and decides nothing; `alias` is `challenger-` and a name."""
+    """A model that is compared with the one in force from this entry on, and decides nothing; `alias` is `challenger-` and a name."""
 
     alias: str
     model: ModelReference | None
