@@ -20,7 +20,6 @@ from jobs.serving.latest import read_latest
 from jobs.simulator.settings import DefectRates, SimulationSettings
 from jobs.simulator.source import SimulatedSource
 from jobs.why import explain
-from tests.support.challenge import begin_challenge, champions, control_events, promote_by_rule, roll_back
 from tests.support.streaming import Streamed, streamed_market
 from udfs.errors import Reason
 
@@ -30,14 +29,8 @@ WITHIN_SECONDS = 600.0
 
 @pytest.fixture(scope="module")
 def streamed(services: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Streamed]:
-    """A market of four symbols, warmed up, a model trained and released on the way, and ten minutes more at full speed.
-
-    In these a challenger is announced, takes the champion's place by rule, and is rolled back.
-    """
-    market = _market()
-    acts = zip((30, 280, 350), (begin_challenge, promote_by_rule, roll_back), strict=True)
-    moments = tuple((market.live_from + seconds * SECOND, act) for seconds, act in acts)
-    with streamed_market(services, tmp_path_factory.mktemp("lake"), "job", market, moments) as found:
+    """A market of four symbols, warmed up, a model trained and released on the way, and ten minutes more at full speed."""
+    with streamed_market(services, tmp_path_factory.mktemp("lake"), "job", _market()) as found:
         yield found
 
 
@@ -66,33 +59,16 @@ def test_planted_faults_are_found_one_for_one(streamed: Streamed) -> None:
     assert Reason.LATE in planted
 
 
-def test_each_model_takes_over_at_the_event_stamped_with_it(streamed: Streamed) -> None:
-    """The first, the one that is challenged, the challenger, and the one that comes back."""
-    models = champions(streamed.session.catalog)
-    assert models[0][0] == streamed.counts["model"]["control_version"]
-    assert len(models) == 4
-    assert models[1][1] == models[3][1] != models[2][1]
+def test_the_model_takes_over_at_the_event_stamped_with_it(streamed: Streamed) -> None:
+    model = streamed.counts["model"]
+    assert model is not None
     columns = ("symbol", "event_number", "control_version", "model_hash", "code")
     rows = pa.Table.from_batches(list(read_rows(streamed.session.catalog, NAMESPACE, "signals", columns))).to_pylist()
     for row in rows:
-        in_force = [sha256 for version, sha256 in models if version <= row["control_version"]]
-        assert row["model_hash"] == (in_force[-1] if in_force else ""), row
-    assert {row["model_hash"] for row in rows} == {"", *(sha256 for _, sha256 in models)}
-
-
-def test_a_challenger_scores_every_row_since_it_was_announced_and_is_never_in_the_signals(streamed: Streamed) -> None:
-    catalog, (_, champion, promoted, _) = streamed.session.catalog, champions(streamed.session.catalog)
-    shadow = pa.Table.from_batches(list(read_rows(catalog, NAMESPACE, "shadow_scores"))).to_pylist()
-    signals = pa.Table.from_batches(
-        list(read_rows(catalog, NAMESPACE, "signals", ("symbol", "event_number", "feature_hash", "control_version")))
-    )
-    served = {(row["symbol"], row["event_number"]): row for row in signals.to_pylist()}
-    assert {row["model_hash"] for row in shadow} == {promoted[1]}
-    assert all(row["feature_hash"] == served[row["symbol"], row["event_number"]]["feature_hash"] for row in shadow)
-    meant = [key for key, row in served.items() if champion[0] < row["control_version"] < promoted[0]]
-    assert sorted((row["symbol"], row["event_number"]) for row in shadow) == sorted(meant)
-    (reason,) = [event.reason for event in control_events(catalog) if event.version == promoted[0]]
-    assert "is better than the champion: evidence" in reason
+        scored = row["control_version"] >= model["control_version"]
+        assert row["model_hash"] == (model["sha256"] if scored else ""), row
+    assert any(row["model_hash"] for row in rows)
+    assert any(not row["model_hash"] for row in rows)
 
 
 def test_redis_has_the_newest_row_of_each_symbol(streamed: Streamed) -> None:
