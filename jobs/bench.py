@@ -19,6 +19,7 @@ from jobs.benchmark.kernels import measure_kernels
 from jobs.benchmark.latency import measure
 from jobs.benchmark.load import Load
 from jobs.benchmark.machine import description
+from jobs.benchmark.peers.measuring import measure_peers
 from jobs.benchmark.prepared_log import PreparedLog
 from jobs.benchmark.replay import measure_replay
 from jobs.benchmark.score import measure_score
@@ -49,6 +50,11 @@ def _throughput(options: argparse.Namespace) -> dict[str, Any]:
 def _replay(options: argparse.Namespace) -> dict[str, Any]:
     shutil.rmtree(options.data, ignore_errors=True)
     return measure_replay(options.data, _log(options), options.parallelism)
+
+
+def _peers(options: argparse.Namespace) -> dict[str, Any]:
+    shutil.rmtree(options.data, ignore_errors=True)
+    return measure_peers(options.data, _log(options), PreparedLog(options.peer_ticks, options.symbols, options.rate, 1))
 
 
 def _log(options: argparse.Namespace) -> PreparedLog:
@@ -87,6 +93,16 @@ def _show_replay(result: dict[str, Any]) -> None:
     print(f"{result['ticks_a_second']} ticks/s, {result['ticks_a_second_of_the_job']} of the job alone; rows complete: {result['holds']}")
 
 
+def _show_peers(result: dict[str, Any]) -> None:
+    table = Table("system", "ticks/s", "Tickflow is times as fast", "CPU s a million ticks", "rows complete")
+    ours = result["tickflow"]
+    table.add_row("Tickflow", f"{ours['ticks_a_second']}", "1", f"{ours['cpu_seconds_a_million_ticks']}", "True")
+    for name, found in result["peers"].items():
+        figures = (found.get(key) for key in ("ticks_a_second", "tickflow_is_times_as_fast", "cpu_seconds_a_million_ticks", "holds"))
+        table.add_row(name, *map(str, figures))
+    Console().print(table)
+
+
 def _show_kernels(result: dict[str, Any]) -> None:
     table = Table("ticks/s of the symbol", "ticks a frame", "rows a tick", "ns a tick", "ns a frame", "ns to read a frame")
     for case in result["cases"]:
@@ -120,6 +136,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_latency(kinds.add_parser("latency", help="event to signal through the broker, under a steady load"))
     _add_throughput(kinds.add_parser("throughput", help="how fast the whole job drains a log"))
     _add_replay(kinds.add_parser("replay", help="how fast stored history goes through the job again"))
+    peers = kinds.add_parser("peers", help="how fast other systems are at less of the same work")
+    _add_log(peers, maximum_events=32)
+    peers.add_argument("--peer-ticks", type=int, default=1_000_000, help="events in the log of the others (default 1000000)")
+    peers.set_defaults(measure=_peers, show=_show_peers)
     kernels = kinds.add_parser("kernels", help="what a tick and a frame cost the kernels")
     kernels.add_argument("--events", type=int, default=64_000, help="events of each case (default 64000)")
     kernels.add_argument("--runs", type=int, default=5, help="passes over them (default 5)")

@@ -169,7 +169,8 @@ def relock() -> None:
         [*compile_command, "pyproject.toml", "--extra", "local", "--extra", "development", "-o", paths.PYTHON_LOCK.name],
         UV_CACHE_DIR=uv_cache(),
     )
-    run([*compile_command, "infra/build.in", "-o", "infra/build.lock"], UV_CACHE_DIR=uv_cache())
+    for name in ("build", "peers"):
+        run([*compile_command, f"infra/{name}.in", "-o", f"infra/{name}.lock"], UV_CACHE_DIR=uv_cache())
     paths.BOOTSTRAP_LOCK.write_text(lock_entry(paths.PYTHON_LOCK.read_text(), "uv"))
     install_packages()
     run([paths.PYTHON, "-m", "infra.local.jars", "relock"])

@@ -95,6 +95,13 @@ class PreparedLog:
         made = (advance(states.setdefault(frame.symbol, new_state()), frame.columns, settings) for frame in self._packed)
         return self.clones * sum(len(result.row_event_time) for result in made)
 
+    def single_events(self) -> Iterator[MarketEvent]:
+        """The events one by one, in the order of their frames; all names of an event one after the other."""
+        for frame in self._packed:
+            for event in frame.events:
+                for clone in range(self.clones):
+                    yield event._replace(symbol=f"{frame.symbol}.{clone}")
+
     def records(self, control_version: int) -> Iterator[LogRecord]:
         """The frames in their order; all names of a frame one after the other."""
         for frame in self._packed:

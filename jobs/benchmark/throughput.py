@@ -114,12 +114,13 @@ def _wait_for_records(settings: Settings, topic: str, rows: int) -> int:
     before, unchanged = -1, 0
     while before < rows and unchanged < 10:
         time.sleep(1.0)
-        now = _records_in(settings, topic)
+        now = records_in(settings, topic)
         before, unchanged = now, unchanged + 1 if now == before else 0
     return before
 
 
-def _records_in(settings: Settings, topic: str) -> int:
+def records_in(settings: Settings, topic: str) -> int:
+    """How many records a topic has been given."""
     consumer = Consumer({"bootstrap.servers": settings.kafka.bootstrap_servers, "group.id": "tickflow-bench"})
     try:
         partitions = consumer.list_topics(topic, timeout=10.0).topics[topic].partitions
