@@ -17,10 +17,11 @@ COMPOSE = ROOT / "infra" / "compose" / "compose.yaml"
 KUBERNETES = sorted((ROOT / "infra" / "kubernetes").glob("*.yaml"))
 SERVICE_KEYS = {
     "image", "build", "restart", "cap_drop", "security_opt", "environment", "command", "depends_on", "healthcheck", "ports", "volumes",
+    "profiles",
 }  # fmt: skip
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
 VERSIONS = {
-    "v1": {"Namespace", "ServiceAccount", "ConfigMap", "PersistentVolumeClaim"},
+    "v1": {"Namespace", "ServiceAccount", "ConfigMap", "PersistentVolumeClaim", "Service"},
     "rbac.authorization.k8s.io/v1": {"Role", "RoleBinding"},
     "networking.k8s.io/v1": {"NetworkPolicy"},
     "apps/v1": {"Deployment"},
@@ -48,12 +49,13 @@ def check_command(words: list[str]) -> None:
     if words[0] == "infra/tickflow":
         command = dispatcher()
         assert command.is_present(words[1])
-        module = command.VERBS[words[1]][0]
+        module, rest = command.VERBS[words[1]][0], words[2:]
     elif words[:2] == ["python", "-m"]:
-        module = f"{words[2]}.__main__" if (ROOT / Path(*words[2].split("."))).is_dir() else words[2]
+        module, rest = (f"{words[2]}.__main__" if (ROOT / Path(*words[2].split("."))).is_dir() else words[2]), words[3:]
     else:
         return
-    assert {word for word in words if word.startswith("--")} <= options_of(help_of(module))
+    verbs = [word for word in rest[:1] if not word.startswith("--")]
+    assert {word for word in rest if word.startswith("--")} <= options_of(help_of(module, *verbs))
 
 
 def settings_exist(names: set[str]) -> None:
@@ -62,7 +64,7 @@ def settings_exist(names: set[str]) -> None:
 
 
 def test_compose_has_what_it_takes() -> None:
-    assert {"kafka", "redis", "s3", "jobmanager", "taskmanager", "live", "gateway", "online-store"} <= set(SERVICES)
+    assert {"kafka", "redis", "s3", "jobmanager", "taskmanager", "live", "gateway", "online-store", "serve", "notify"} <= set(SERVICES)
     assert set(compose()) <= {"name", "services", "volumes", "x-tickflow", "x-flink"}
 
 
@@ -100,11 +102,11 @@ def test_who_steers_the_job_keeps_its_audit_log() -> None:
     """Whatever submits, halts or opens breakers writes to the one volume that outlives its container."""
     folder = compose()["x-tickflow"]["environment"]["TICKFLOW_AUDIT"]
     steering = [service for service in SERVICES.values() if service.get("command", [""])[0] == "infra/tickflow"]
-    assert len(steering) == 2
+    assert len(steering) == 3
     assert all(f"audit:{folder}" in service["volumes"] for service in steering)
     pods = [spec for found in RESOURCES for spec in pod_specs(found.values[0])]
     owners = [spec for spec in pods if any(name in str(spec["containers"]) for name in ("infra/tickflow", "jobs.monitor"))]
-    assert len(owners) == 2
+    assert len(owners) == 3
     for spec in owners:
         (mount,) = [found for found in spec["containers"][0]["volumeMounts"] if found["mountPath"] == folder]
         (volume,) = [found for found in spec["volumes"] if found["name"] == mount["name"]]
@@ -160,6 +162,27 @@ def test_what_pods_refer_to_is_there(resource: dict[str, Any]) -> None:
             for source in container["envFrom"]:
                 kind, reference = next(iter(source.items()))
                 assert (kind == "secretRef" and reference["name"] == "tickflow-secrets") or ("ConfigMap", reference["name"]) in NAMED
+
+
+def test_a_service_leads_to_a_port_of_its_pods() -> None:
+    resources = [found.values[0] for found in RESOURCES]
+    for service in (found for found in resources if found["kind"] == "Service"):
+        labels = [found["spec"]["template"] for found in resources if found["kind"] == "Deployment"]
+        (pod,) = [found["spec"] for found in labels if service["spec"]["selector"].items() <= found["metadata"]["labels"].items()]
+        ports = {port["name"] for container in pod["containers"] for port in container["ports"]}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+
+
+def test_volumes_that_pods_claim_are_there() -> None:
+    """The market data of the gateway is the user's own."""
+    claims = {
+        volume["persistentVolumeClaim"]["claimName"]
+        for found in RESOURCES
+        for pod in pod_specs(found.values[0])
+        for volume in pod.get("volumes", [])
+        if "persistentVolumeClaim" in volume
+    }
+    assert {name for name in claims if ("PersistentVolumeClaim", name) not in NAMED} == {"tickflow-source"}
 
 
 def test_flink_is_configured_as_the_profile_live() -> None:

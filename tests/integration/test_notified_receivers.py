@@ -11,6 +11,7 @@ from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -135,6 +136,30 @@ def test_a_receiver_that_is_down_holds_up_nobody_else(receiver: Receiver, tmp_pa
     wait_until(lambda: len(receiver.got) == 2)
     assert outbox.counts()["away"] == {"waiting": 2}
     sender.close()
+
+
+def test_gateways_get_their_own_kind_of_body_also_after_they_were_down(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chat that takes JSON at an address which is a secret, and phones that take a form with a login; text stays text."""
+    monkeypatch.setenv("CHAT_URL", f"http://127.0.0.1:{receiver.port}/secret-of-chat")
+    monkeypatch.setenv("SMS_LOGIN", "Basic dTpw")
+    template = "{symbol} {rule_id}"
+    chat = Channel(name="chat", kind="gateway", url_variable="CHAT_URL", template=template, body={"text": "*{message}*", "channel": "#a"})
+    sms = Channel(name="sms", kind="gateway", url=f"http://127.0.0.1:{receiver.port}/sms", secret_variable="SMS_LOGIN", form=True,
+                  template=template, body={"To": "+44", "Body": "{message}", "Id": "{key}"})  # fmt: skip
+    channels, outbox = Channels(channel=(chat, sms)), Outbox(tmp_path / "outbox.db")
+    sender = delivered(outbox, channels, alert(1, 'a"&b={c}'), alert(2))
+    wait_until(lambda: sum(message.attempts > 0 for message in outbox.messages()) >= 2)
+    assert not any("secret-of-chat" in message.problem for message in outbox.messages())
+    receiver.start()
+    wait_until(lambda: outbox.counts() == {"chat": {"sent": 2}, "sms": {"sent": 2}}, outbox.counts)
+    sender.close()
+    got = {(headers["content-type"], headers["idempotency-key"]): (headers.get("authorization"), body) for headers, body in receiver.got}
+    assert len(got) == len(receiver.got) == 4
+    assert got["application/json", "id-1"] == (None, json.dumps({"text": '*A a"&b={c}*', "channel": "#a"}).encode())
+    login, form = got["application/x-www-form-urlencoded", "id-1"]
+    assert (login, parse_qs(form.decode())) == ("Basic dTpw", {"To": ["+44"], "Body": ['A a"&b={c}'], "Id": ["id-1"]})
 
 
 class Mailbox:

@@ -165,6 +165,7 @@ def test_templates_are_filled_in_and_keep_to_their_line() -> None:
     assert words(desk(), [values, values]) == "A B r: m 0.5 reached 0.1 at t\n" * 1 + "A B r: m 0.5 reached 0.1 at t"
 
 
+GATEWAY = '[[channel]]\nname = "chat"\nkind = "gateway"\n'
 GOOD = '[[channel]]\nname = "desk"\nkind = "webhook"\nurl = "http://localhost/"\nsecret_variable = "S"\n'
 
 
@@ -175,6 +176,11 @@ GOOD = '[[channel]]\nname = "desk"\nkind = "webhook"\nurl = "http://localhost/"\
         GOOD + 'template = "{password}"\n', GOOD + 'template = "{value:d}"\n', GOOD + 'template = "{symbol.__class__}"\n', GOOD + GOOD,
         GOOD + 'secret = "x"\n', GOOD + '[channel.quiet]\nbegins = 22:00:00\nends = 07:00:00\nzone = "Mars"\n',
         '[[channel]]\nname = "a"\nkind = "mail"\nto = ["a\\nb@c"]\n',
+        GATEWAY, GATEWAY + 'url = "http://c/"\nbody = { text = "no place" }\n', GATEWAY + 'body = { text = "{message}" }\n',
+        GATEWAY + 'url = "http://c/"\nbody = { text = "{message} {symbol}" }\n',
+        GATEWAY + 'url = "ftp://c/"\nbody = { text = "{message}" }\n',
+        GATEWAY + 'url = "http://c/"\nbody = { text = "{message:{x}}" }\n',
+        GATEWAY + 'url = "http://c/"\nurl_variable = "U"\nbody = { text = "{message}" }\n',
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_before_anything_is_sent(tmp_path: Path, text: str) -> None:
@@ -220,4 +226,4 @@ def test_the_channels_of_the_readme_are_good(tmp_path: Path) -> None:
     (example,) = [part.split("```")[0] for part in readme.split("```toml\n")[1:] if part.startswith("[[channel]]")]
     file = tmp_path / "channels.toml"
     file.write_text(example)
-    assert [channel.name for channel in load_channels(file).channel] == ["desk", "night"]
+    assert [channel.name for channel in load_channels(file).channel] == ["desk", "chat", "night"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import string
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -51,11 +52,18 @@ class Channel(_Table):
     """One receiver, and what it wants to hear."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    kind: Literal["webhook", "mail"]
+    kind: Literal["webhook", "gateway", "mail"]
+    """A gateway is anybody's way into chats or to phones that takes a POST."""
     url: str = ""
-    """Of a webhook."""
+    """Of a webhook or gateway."""
+    url_variable: str = ""
+    """Names the variable with the url of a gateway, where whoever knows it may write."""
     secret_variable: str = ""
-    """Names the variable with the key that a webhook's body is signed with."""
+    """Names the variable with the key that a webhook's body is signed with, or with a gateway's `Authorization`."""
+    body: Mapping[str, str] = Field(default_factory=dict)
+    """What a gateway is sent: name -> text, in which {message} and {key} are filled in."""
+    form: bool = False
+    """A gateway gets its body as a form instead of JSON."""
     to: tuple[str, ...] = ()
     """Of mail."""
     user: str = ""
@@ -89,15 +97,34 @@ class Channel(_Table):
             raise ValueError(f"cannot be filled in: {error}") from error
         return text
 
+    @field_validator("body")
+    @classmethod
+    def _can_be_filled_in(cls, body: Mapping[str, str]) -> Mapping[str, str]:
+        named = {name for text in body.values() for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        if not named <= {"message", "key"}:
+            raise ValueError("names something else than {message} and {key}")
+        try:
+            [text.format(message="", key="") for text in body.values()]
+        except (ValueError, LookupError) as error:
+            raise ValueError(f"cannot be filled in: {error}") from error
+        return body
+
     @model_validator(mode="after")
     def _is_whole(self) -> Channel:
-        if self.kind == "webhook" and (urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname):
-            raise ValueError("a webhook needs an http or https url")
+        if (self.kind == "webhook" or self.url) and not is_address(self.url):
+            raise ValueError("a webhook or gateway needs an http or https url")
+        if self.kind == "gateway" and (bool(self.url) == bool(self.url_variable) or "{message}" not in "".join(self.body.values())):
+            raise ValueError("a gateway needs url or url_variable, and a body in which {message} stands")
         if self.kind == "webhook" and not self.secret_variable:
             raise ValueError("a webhook needs secret_variable: whoever receives it must be able to tell it from a forged one")
         if self.kind == "mail" and (not self.to or not all("@" in each and each.isprintable() for each in self.to)):
             raise ValueError("mail needs addresses in `to`")
         return self
+
+
+def is_address(url: str) -> bool:
+    """Whether something can be posted there."""
+    return urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
 
 
 class Mail(_Table):

@@ -1,4 +1,4 @@
-"""`infra/tickflow notify`: alerts to webhooks and by mail. `run` sends, `list` shows what became of them, `retry` tries again."""
+"""`infra/tickflow notify`: alerts to webhooks, chats, phones and mail. `run` sends, `list` shows what came of it, `retry` tries again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jobs.control_verbs import control_settings
 from jobs.schema_registry import RegistryError, schema_ids
 from jobs.serving.notifications.channels import Channel, Channels, load_channels
 from jobs.serving.notifications.outbox import Message, Outbox
-from jobs.serving.notifications.senders import Mailer, NotDelivered, Webhook
+from jobs.serving.notifications.senders import Gateway, Mailer, NotDelivered, Webhook
 from jobs.settings import Settings
 from jobs.verb_result import USAGE, add_verb, finish
 from udfs.codecs.signals import decode_alert
@@ -134,7 +134,12 @@ class AlertReader:
 
 def senders_of(channels: Channels) -> dict[str, Sender]:
     """A sender for each channel. Raises InvalidSettings where a secret is missing."""
-    return {channel.name: Webhook(channel) if channel.kind == "webhook" else Mailer(channel, channels.mail) for channel in channels.channel}
+    make: dict[str, Callable[[Channel], Sender]] = {
+        "webhook": Webhook,
+        "gateway": Gateway,
+        "mail": lambda channel: Mailer(channel, channels.mail),
+    }
+    return {channel.name: make[channel.kind](channel) for channel in channels.channel}
 
 
 def run(

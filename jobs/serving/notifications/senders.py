@@ -1,4 +1,4 @@
-"""Bringing a message to its receiver: signed webhooks, and mail."""
+"""Bringing a message to its receiver: signed webhooks, gateways to chats and phones, and mail."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from http.client import HTTPException
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from jobs.serving.notifications.channels import Channel, Mail
+from jobs.serving.notifications.channels import Channel, Mail, is_address
 from jobs.serving.notifications.outbox import Message
 from udfs.errors import InvalidSettings, TickflowError
 
@@ -24,6 +25,7 @@ ANSWER_SECONDS: Final = 10.0
 TRY_AGAIN: Final = frozenset({408, 425, 429})
 """Statuses below 500 that a later attempt may mend."""
 _LARGEST_ANSWER: Final = 65_536
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
 class NotDelivered(TickflowError):
@@ -49,11 +51,7 @@ class Webhook:
     """
 
     def __init__(self, channel: Channel, environment: Mapping[str, str] = os.environ) -> None:
-        secret = environment.get(channel.secret_variable, "")
-        if not secret:
-            raise InvalidSettings(f"channel {channel.name}: the variable {channel.secret_variable} is not set")
-        self._channel, self._secret = channel, secret.encode()
-        self._opener = urllib.request.build_opener(_NoRedirects)
+        self._channel, self._secret = channel, _secret(channel.name, channel.secret_variable, environment).encode()
 
     def send(self, message: Message) -> None:
         """Returns when the receiver has answered with 2xx. Raises NotDelivered."""
@@ -64,15 +62,50 @@ class Webhook:
             "Idempotency-Key": message.key,
             "X-Tickflow-Signature": signature(self._secret, body, int(time.time())),
         }
-        request = urllib.request.Request(self._channel.url, body, headers, method="POST")
-        try:
-            with self._opener.open(request, timeout=ANSWER_SECONDS) as answer:
-                answer.read(_LARGEST_ANSWER)
-        except urllib.error.HTTPError as error:
-            error.close()
-            raise NotDelivered(f"answered {error.code}", error.code < 500 and error.code not in TRY_AGAIN) from error
-        except (OSError, HTTPException) as error:
-            raise NotDelivered(f"{type(error).__name__}: {error}") from error
+        _post(self._channel.url, body, headers)
+
+
+class Gateway:
+    """POSTs what the channel's `body` says, as JSON or as a form, with the message filled in; what is in an alert stays inside its text."""
+
+    def __init__(self, channel: Channel, environment: Mapping[str, str] = os.environ) -> None:
+        self._channel = channel
+        self._url = channel.url or _secret(channel.name, channel.url_variable, environment)
+        if not is_address(self._url):
+            raise InvalidSettings(f"channel {channel.name}: the variable {channel.url_variable} holds no http or https url")
+        own = {"Authorization": _secret(channel.name, channel.secret_variable, environment)} if channel.secret_variable else {}
+        self._headers = {"User-Agent": "tickflow", "Content-Type": _FORM if channel.form else "application/json"} | own
+
+    def send(self, message: Message) -> None:
+        """Returns when the gateway has answered with 2xx. Raises NotDelivered."""
+        text = words(self._channel, message.alerts)
+        filled = {name: value.format(message=text, key=message.key) for name, value in self._channel.body.items()}
+        body = urlencode(filled) if self._channel.form else json.dumps(filled)
+        _post(self._url, body.encode(), self._headers | {"Idempotency-Key": message.key})
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    request = urllib.request.Request(url, body, dict(headers), method="POST")
+    try:
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=ANSWER_SECONDS) as answer:
+            answer.read(_LARGEST_ANSWER)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise NotDelivered(f"answered {error.code}", error.code < 500 and error.code not in TRY_AGAIN) from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise NotDelivered(f"{type(error).__name__}: {_without(url, error)}") from error
+
+
+def _without(url: str, error: Exception) -> str:
+    """The words of an error, which must not give away an address that opens something."""
+    return str(error).replace(url, "…")
+
+
+def _secret(channel: str, variable: str, environment: Mapping[str, str]) -> str:
+    found = environment.get(variable, "")
+    if not found:
+        raise InvalidSettings(f"channel {channel}: the variable {variable} is not set")
+    return found
 
 
 class Mailer:
