@@ -20,6 +20,7 @@ from jobs.recomputation.frames import stored_control
 from jobs.settings import Settings
 from jobs.submission import KEEP_FOR_EVER, SubmittedJob, live_plan, submit
 from udfs.errors import TickflowError
+from udfs.records import Position
 
 _SECOND = 1_000_000_000
 FRAME_SPAN = 60 * _SECOND
@@ -45,6 +46,8 @@ class Range:
     from_time: int | None = None
     to_time: int | None = None
     symbols: tuple[str, ...] = ()
+    last: Position | None = None
+    """Of its partition of the log nothing after it is read."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def checked_frames(catalog: Catalog, wanted: Range) -> Iterator[StoredFrame]:
     """Frames in log order up to the end of the range, each compared with the hash that was stored beside it."""
     to_time = None if wanted.to_time is None else wanted.to_time + FRAME_SPAN
     selection = replace(EVERYTHING, to_time=to_time, symbols=wanted.symbols) if to_time or wanted.symbols else Selection()
-    for frame in frames_in_order(catalog, NAMESPACE, selection):
+    for frame in frames_in_order(catalog, NAMESPACE, selection, wanted.last):
         found = frame_hash(frame.frame)
         if found != frame.frame_hash:
             raise FrameChanged(frame, frame.frame_hash, found)

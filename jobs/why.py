@@ -17,6 +17,7 @@ from rich.table import Table
 from infra.local import paths
 from jobs.explanation.flips import nearest_flips
 from jobs.explanation.made_again import MadeAgain, differences, make_again, reasons_of, stored_signal
+from jobs.explanation.sample import Sample, made_again_at_random
 from jobs.lake.catalog import open_catalog
 from jobs.lake.reading import Selection, read_rows
 from jobs.lake.settings import LakeSettings, lake_from_environment
@@ -113,9 +114,14 @@ def _outcome(catalog: Catalog, stored: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the verb; 0 the same bits again, 1 not the same, 2 unknown signal, usage or environment."""
-    options = _parser().parse_args(arguments)
+    """Run the verb; 0 the same bits again, 1 not the same (of a sample: or too slowly), 2 unknown signal, usage or environment."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if (options.signal_id is None) == (options.sample is None):
+        parser.error("name a signal, or a sample")
     codes = {FrameChanged: NOT_HELD, TickflowError: USAGE, ValueError: USAGE}
+    if options.sample is not None:
+        return finish("why", options.json, partial(_run_sample, options), _tell_sample, codes, lambda result: bool(result["holds"]))
     return finish("why", options.json, partial(_run, options), _tell, codes, lambda result: bool(result["identical"]))
 
 
@@ -123,6 +129,26 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     lake = lake_from_environment(os.environ, options.lake)
     with needs_stored("rows"):
         return explain(open_catalog(lake), lake, load_settings(), options.signal_id)
+
+
+def _run_sample(options: argparse.Namespace) -> dict[str, Any]:
+    lake, settings = lake_from_environment(os.environ, options.lake), load_settings()
+
+    def explained_alone(signal_id: str) -> bool:
+        return bool(explain(open_catalog(lake), lake, settings, signal_id)["identical"])
+
+    with needs_stored("rows"):
+        return made_again_at_random(
+            open_catalog(lake), lake, settings, Sample(options.sample, options.seed, options.alone), explained_alone
+        )
+
+
+def _tell_sample(result: dict[str, Any]) -> None:
+    together, alone = result["together"], result["alone"]
+    print(f"{result['identical']} of {result['sampled']} signals made again with the same bits ({result['stored']} are stored)")
+    print(f"together: {together['seconds']} s, {together['symbols']} symbols, {together['frames']} frames")
+    times = f"p50 {alone['p50']} s, p99 {alone['p99']} s, longest {alone['max']} s ({alone['cpu_max']} s of a processor)"
+    print(f"alone, {alone['count']} of them: {alone['identical']} identical; {times}")
 
 
 def _tell(result: dict[str, Any]) -> None:
@@ -148,7 +174,12 @@ def _tell(result: dict[str, Any]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="infra/tickflow why", description=__doc__)
-    parser.add_argument("signal_id", help="`signal_id` of a signal that is in the lake")
+    parser.add_argument("signal_id", nargs="?", help="`signal_id` of a signal that is in the lake")
+    parser.add_argument("--sample", type=int, metavar="N", help="instead of one signal make N random ones again, and measure it")
+    parser.add_argument("--seed", type=int, default=1, help="which random ones (default 1)")
+    parser.add_argument(
+        "--alone", type=int, default=50, metavar="N", help="of them, explained one by one as if asked for alone (default 50)"
+    )
     parser.add_argument("--lake", type=Path, default=paths.DATA / "lake", metavar="FOLDER", help="folder of the local lake")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser

@@ -1,8 +1,10 @@
-"""A stored signal made again: its symbol's frames up to its own through the operator's processor, in this process."""
+"""Stored signals made again: their symbol's frames up to their own through the operator's processor, in this process."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +18,10 @@ from jobs.replaying import Range, checked_frames
 from jobs.settings import Settings
 from udfs.codecs.wire import PINNED, SchemaIds
 from udfs.errors import TickflowError
-from udfs.operators.control_log import ControlLog
+from udfs.operators.control_log import ControlLog, ControlReader
 from udfs.operators.control_state import ControlSnapshot, FetchModel
 from udfs.operators.symbol_processor import PricedRow
-from udfs.records import Signal
+from udfs.records import Position, ShedLevel, Signal
 
 
 class UnknownSignal(TickflowError):
@@ -49,14 +51,59 @@ def make_again(
     catalog: Catalog, stored: dict[str, Any], settings: Settings, fetch: FetchModel, schema_ids: SchemaIds = PINNED
 ) -> MadeAgain:
     """Process the symbol's frames from the first to the signal's own. Raises TickflowError when they make no such row."""
-    control_log = ControlLog(StoredControl(stored_control(catalog)), fetch)
-    place = (stored["topic"], stored["kafka_partition"], stored["kafka_offset"])
-    frames = checked_frames(catalog, Range(None, None, (stored["symbol"],)))
-    for number, (frame, outcome) in enumerate(processed(frames, settings, control_log, schema_ids), 1):
-        if (frame.position.topic, frame.position.partition, frame.position.offset) == place:
-            control = control_log.at(stored["control_version"]) or ControlSnapshot()
-            return _found(outcome.records, stored["event_number"], frame, control, number)
-    raise TickflowError(f"the frame of the signal, {'/'.join(map(str, place))}, is not stored any more")
+    ((_, found),) = made_again_together(catalog, [stored], settings, fetch, schema_ids)
+    return found
+
+
+def made_again_together(
+    catalog: Catalog, stored: Sequence[dict[str, Any]], settings: Settings, fetch: FetchModel, schema_ids: SchemaIds = PINNED
+) -> Iterator[tuple[dict[str, Any], MadeAgain]]:
+    """Signals of one symbol, each with what is made of it, in one pass over the symbol's frames and in their order.
+
+    Raises TickflowError when a frame of theirs is not stored any more, or makes no such row.
+    """
+    wanted: dict[Position, list[dict[str, Any]]] = {}
+    for row in stored:
+        wanted.setdefault(Position(row["topic"], row["kafka_partition"], row["kafka_offset"]), []).append(row)
+    log = _SparingLog(StoredControl(stored_control(catalog)), fetch)
+    frames = checked_frames(catalog, Range(symbols=(stored[0]["symbol"],), last=max(wanted, key=_order)))
+    for number, (frame, outcome) in enumerate(processed(log.sparing(frames, wanted), settings, log, schema_ids), 1):
+        for row in wanted.pop(frame.position, ()):
+            control = log.at(row["control_version"]) or ControlSnapshot()
+            yield row, _found(outcome.records, row["event_number"], frame, control, number)
+        if not wanted:
+            return
+    topic, partition, offset = min(map(_order, wanted))
+    raise TickflowError(f"the frame of the signal, {topic}/{partition}/{offset}, is not stored any more")
+
+
+def _order(position: Position) -> tuple[str, int, int]:
+    return position.topic, position.partition, position.offset
+
+
+class _SparingLog(ControlLog):
+    """The control log; the reasons of frames that nobody asked for are left out: they cost the most, and nothing later depends on them."""
+
+    def __init__(self, reader: ControlReader, fetch: FetchModel) -> None:
+        super().__init__(reader, fetch)
+        self._explains = True
+        self._spared: dict[int, ControlSnapshot] = {}
+
+    def sparing(self, frames: Iterable[StoredFrame], wanted: Container[Position]) -> Iterator[StoredFrame]:
+        """The frames; from when each is given until the next, the log is that of a wanted or another one."""
+        for frame in frames:
+            self._explains = frame.position in wanted
+            yield frame
+        self._explains = True
+
+    def at(self, version: int) -> ControlSnapshot | None:
+        """See `ControlLog`."""
+        found = super().at(version)
+        if self._explains or found is None:
+            return found
+        if version not in self._spared:
+            self._spared[version] = replace(found, shed_level=max(found.shed_level, ShedLevel.REASONS))
+        return self._spared[version]
 
 
 def _found(records: list[Any], event_number: int, frame: StoredFrame, control: ControlSnapshot, frames: int) -> MadeAgain:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.catalog import Catalog
 from pyiceberg.conversions import from_bytes
-from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo, GreaterThanOrEqual, In, LessThan
+from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo, GreaterThanOrEqual, In, LessThan, LessThanOrEqual
 from pyiceberg.io.pyarrow import ArrowScan, schema_to_pyarrow
 from pyiceberg.table import DataScan, FileScanTask, Table
 from pyiceberg.types import LongType
@@ -84,14 +84,18 @@ def newest_time(catalog: Catalog, namespace: str, table: str) -> int | None:
     return max((pc.max(batch.column("event_time_ns")).as_py() for batch in batches if batch.num_rows), default=None)
 
 
-def frames_in_order(catalog: Catalog, namespace: str, selection: Selection = EVERYTHING) -> Iterator[StoredFrame]:
+def frames_in_order(
+    catalog: Catalog, namespace: str, selection: Selection = EVERYTHING, last: Position | None = None
+) -> Iterator[StoredFrame]:
     """The stored frames by (topic, partition, offset), each exactly once although a file may hold it again after a restart.
 
-    Files whose offsets overlap are merged; each is loaded when its first offset is due and dropped when it is used up.
+    Files whose offsets overlap are merged; each is loaded when its first offset is due and dropped when it is used up. With `last`,
+    nothing of its partition after it.
     """
     stored = catalog.load_table((namespace, MARKET_FRAMES.name))
     for topic, partition in _log_partitions(catalog, namespace, selection):
-        yield from _frames_of_partition(stored, topic, partition, selection)
+        ends = last.offset if last and (last.topic, last.partition) == (topic, partition) else None
+        yield from _frames_of_partition(stored, topic, partition, selection, ends)
 
 
 def _log_partitions(catalog: Catalog, namespace: str, selection: Selection) -> list[tuple[str, int]]:
@@ -102,8 +106,10 @@ def _log_partitions(catalog: Catalog, namespace: str, selection: Selection) -> l
     return sorted(found)
 
 
-def _frames_of_partition(stored: Table, topic: str, partition: int, selection: Selection) -> Iterator[StoredFrame]:
-    of_partition = And(condition(EqualTo, "topic", topic), condition(EqualTo, "kafka_partition", partition))
+def _frames_of_partition(stored: Table, topic: str, partition: int, selection: Selection, ends: int | None) -> Iterator[StoredFrame]:
+    of_partition: BooleanExpression = And(condition(EqualTo, "topic", topic), condition(EqualTo, "kafka_partition", partition))
+    if ends is not None:
+        of_partition = And(of_partition, condition(LessThanOrEqual, "kafka_offset", ends))
     scan = _scan(stored, _FRAME_COLUMNS, And(row_filter(MARKET_FRAMES.time_column, selection), of_partition))
     files = [_LazyFile(_lowest_offset(stored, task), number, stored, scan, task) for number, task in enumerate(scan.plan_files())]
     last_offset = -1

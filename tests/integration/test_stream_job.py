@@ -13,6 +13,7 @@ from pyiceberg.catalog import Catalog
 
 from infra.local.endpoints import Endpoints
 from jobs.demonstration.stretches import SECOND, SIMULATED_WARM_UP_SECONDS, Stretches
+from jobs.explanation.sample import Sample, made_again_at_random
 from jobs.lake.reading import read_rows
 from jobs.lake.tables import NAMESPACE
 from jobs.prove import prove
@@ -102,6 +103,11 @@ def test_signals_are_made_again_from_their_frames(streamed: Streamed) -> None:
     assert all(result["identical"] for result in found), found
     assert {result["model"] is None for result in found} == {not row["model_hash"] for row in chosen}
     assert all(result["source"]["events"][-1]["event_time_ns"] <= result["signal"]["event_time_ns"] for result in found)
+    sample = made_again_at_random(
+        catalog, session.lake, session.settings, Sample(40, alone=2), lambda name: name in rows["signal_id"].to_pylist()
+    )
+    assert (sample["sampled"], sample["identical"], sample["different"]) == (40, 40, [])
+    assert sample["alone"]["identical"] == 2
 
 
 @pytest.mark.parametrize("hidden", [False, True], ids=["as found", "hash renewed"])
