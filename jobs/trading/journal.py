@@ -60,13 +60,14 @@ def restored(entries: Iterable[AuditEntry], paid_in: int) -> RiskState:
     state = started(opened(paid_in))
     for entry in entries:
         try:
-            state = _after(state, entry)
+            state = after(state, entry)
         except (KeyError, TypeError, ValueError) as error:
             raise AuditError(f"the trading journal does not go on at entry {entry.number} ({entry.kind}): {error!r}") from error
     return replace(state, open_orders={})
 
 
-def _after(state: RiskState, entry: AuditEntry) -> RiskState:
+def after(state: RiskState, entry: AuditEntry) -> RiskState:
+    """The state after an entry. Raises KeyError, TypeError or ValueError for one that does not follow."""
     what = entry.what
     if entry.kind == STARTED and not state.portfolio.holdings:
         return started(opened(int(what["paid_in"])))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 from websockets.sync.client import connect as connect_socket
 from websockets.typing import Origin
 
@@ -15,8 +16,10 @@ from infra.local.endpoints import Endpoints
 from jobs.lake.catalog import create_tables, open_catalog
 from jobs.lake.tables import NAMESPACE
 from jobs.lake.writing import append_rows
-from tests.support.online_records import abstained, feature_row, signal
+from tests.support.online_records import START, abstained, feature_row, signal
 from tests.support.served import RULE, Served, alert, answer_of, own_settings, served, store, stored_bar, wait_until
+from udfs.codecs.news import encode_news
+from udfs.records import NewsItem
 
 LIVE = ("read",)
 
@@ -51,6 +54,41 @@ def test_a_signal_without_a_score_has_nulls_and_its_reason(api: Served) -> None:
         wait_until(lambda: answer_of(client, "N1")["status"] == "live")
         found = answer_of(client, "N1")["signal"]
         assert (found["confidence"], found["probabilities"]["up"], found["status"], found["code"]) == (None, None, "abstained", "no_model")
+
+
+def test_the_short_way_answers_as_the_long_one_and_leaves_the_rest_to_it(api: Served) -> None:
+    """A further parameter makes a request go the long way; both give the same, and strangers and nonsense get the same refusals."""
+    api.send(signal("W1", 5), abstained(signal("W2", 5)))
+    with api.client() as client, api.stranger() as stranger:
+        wait_until(lambda: answer_of(client, "W1")["status"] == answer_of(client, "W2")["status"] == "live")
+        for wanted in ("W1,W2,W9", "W1%2CW2", "W2", ",".join(["W1"] * 200)):
+            found = [client.get(f"/v1/signals?symbols={wanted}{more}") for more in ("", "&more=1")]
+            assert [each.status_code for each in found] == [200, 200]
+            assert [each.headers["content-type"] for each in found] == ["application/json"] * 2
+            answers = [each.json()["answers"] for each in found]
+            assert [{**each, "age_seconds": 0} for each in answers[0]] == [{**each, "age_seconds": 0} for each in answers[1]]
+        for wanted in ("", "W1,", "W1,,W2", "W1;x", "a" * 65, ",".join(["W1"] * 201), "%00", "W1%252CW2"):
+            assert client.get(f"/v1/signals?symbols={wanted}").status_code == 422
+        assert stranger.get("/v1/signals?symbols=W1").json()["error"]["code"] == "no_valid_key"
+        assert stranger.get("/v1/signals?symbols=W1", headers={"Authorization": "Basic x"}).status_code == 401
+        with api.client("eve", ["write"]) as other:
+            assert other.get("/v1/signals?symbols=W1").json()["error"]["code"] == "scope_missing"
+        assert client.post("/v1/signals?symbols=W1").status_code == 405
+
+
+def test_news_of_a_symbol_and_of_everything_is_read(api: Served) -> None:
+    items = [NewsItem(f"n-{number}", START + number, START + number + 5, symbols, f"headline {number}", "long", "wire")
+             for number, symbols in enumerate([("X1",), ("X2",), (), ("X1", "X2")])]  # fmt: skip
+    producer = Producer({"bootstrap.servers": api.parts.settings.kafka.bootstrap_servers})
+    for item in items:
+        producer.produce(api.parts.settings.topics.news, encode_news(item))
+    assert producer.flush(20) == 0
+    with api.client() as client:
+        wait_until(lambda: len(client.get("/v1/symbols/X1/news").json()["news"]) == 3)
+        found = client.get("/v1/symbols/X1/news?limit=2").json()
+        assert [each["news_id"] for each in found["news"]] == ["n-3", "n-2"]
+        assert found["news"][0]["headline"] == "headline 3"
+        assert [each["news_id"] for each in client.get("/v1/symbols/X3/news").json()["news"]] == ["n-2"]
 
 
 def test_what_was_stored_before_is_read_from_the_online_store(api: Served) -> None:

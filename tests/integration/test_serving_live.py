@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect as connect_socket
 
 from infra.local.endpoints import Endpoints
+from jobs.serving.api import hub, protocol
 from tests.support.online_records import signal
 from tests.support.served import NOBODY, RULE, Served, alert, answer_of, own_redis, own_settings, served, store, wait_until
 
@@ -83,6 +85,30 @@ def test_a_client_that_never_reads_costs_nothing_but_its_place(api: Served) -> N
     assert len(subscriber._symbols) <= 1
     stuck.close()
     wait_until(lambda: len(api.parts.hub) == 0, lambda: len(api.parts.hub))
+
+
+def test_a_client_that_takes_nothing_for_too_long_is_cut(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place is free again and its socket is gone, though it never hangs up itself."""
+    monkeypatch.setattr(hub, "SLOWEST_SECONDS", 0.5)
+    monkeypatch.setattr(protocol, "STUCK_SECONDS", 1.0)
+    symbols = [f"C{number}" for number in range(100)]
+    with socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.connect(("127.0.0.1", int(api.url.rsplit(":", 1)[1])))
+        stuck.sendall(
+            f"GET /v1/stream?symbols={','.join(symbols)} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.key()}\r\n\r\n".encode()
+        )
+        wait_until(lambda: len(api.parts.hub) == 1)
+        numbers = iter(range(1, 100_000))
+
+        def is_gone() -> bool:
+            number = next(numbers)
+            api.send(*(signal(symbol, number) for symbol in symbols))
+            return len(api.parts.hub) == 0
+
+        wait_until(is_gone)
+        own = stuck.getsockname()[1]
+        wait_until(lambda: own not in [found.raddr.port for found in psutil.Process().net_connections("tcp") if found.raddr])
 
 
 def test_idle_sockets_keep_nobody_out(api: Served) -> None:

@@ -7,6 +7,7 @@ import io
 import sqlite3
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from jobs.serving.api.access import Caller, RateLimiter, may_see_rule
 from jobs.serving.api.cache import Batch, Cache
 from jobs.serving.api.clock import StreamClock, rfc3339
 from jobs.serving.api.history import History, Wanted, read_cursor, write_cursor
-from jobs.serving.api.hub import MOST_WAITING_ALERTS, Hub, Subscriber
+from jobs.serving.api.hub import HEARTBEAT_SECONDS, MOST_WAITING_ALERTS, SLOWEST_SECONDS, WOKEN_AT_ONCE, Hub, Subscriber
 from jobs.serving.api.problems import Problem
 from jobs.serving.api.users import MOST_WATCHLISTS, TooMany, Users
 from jobs.serving.watch import Watched, sparkline
@@ -115,13 +116,66 @@ def test_what_waits_for_a_slow_client_does_not_grow() -> None:
         hub.add(slow)
         for number in range(5 * MOST_WAITING_ALERTS):
             hub.publish([signal("A", number), signal("C", number)], [alert(number), alert(number, "other")])
-        symbols, alerts = await slow.changes(1)
+        symbols, alerts = await slow.changes()
         assert (symbols, len(alerts), alerts[-1].event_number) == (["A", "B"], MOST_WAITING_ALERTS, 5 * MOST_WAITING_ALERTS - 1)
         assert all(each.rule_id == "all" for each in alerts)
         assert slow.skipped == 5 * MOST_WAITING_ALERTS + 4 * MOST_WAITING_ALERTS
-        assert await slow.changes(0.001) == ([], [])
         hub.remove(slow)
         assert (len(hub), hub._of_symbol) == (0, {})
+
+    asyncio.run(run())
+
+
+def test_everyone_is_told_and_the_loop_breathes_between_groups() -> None:
+    """Whoever waits is woken, in the order in which something came, and never all of them in one step of the event loop."""
+
+    async def run() -> None:
+        hub, told = Hub(), list[int]()
+        clients = [Subscriber(["A"], lambda _: True) for _ in range(3 * WOKEN_AT_ONCE)]
+
+        async def listen(number: int) -> None:
+            await clients[number].changes()
+            while (await clients[number].changes())[0] == ["A"]:
+                told.append(number)
+
+        for client in clients:
+            hub.add(client)
+        tasks = [asyncio.create_task(listen(number)) for number in range(len(clients))]
+        await asyncio.sleep(0)
+        hub.publish([signal("A", 1)], [])
+        hub.publish([signal("A", 2)], [])
+        steps = [0]
+        while len(told) < len(clients):
+            await asyncio.sleep(0)
+            steps.append(len(told))
+        assert sorted(told) == list(range(len(clients)))
+        assert max(after - before for before, after in pairwise(steps)) <= WOKEN_AT_ONCE
+        hub.remove(clients[0])
+        hub.publish([signal("A", 3)], [])
+        assert not clients[0]._woken.is_set()
+        for task in tasks:
+            task.cancel()
+
+    asyncio.run(run())
+
+
+def test_who_hears_nothing_gets_a_sign_of_life_and_who_takes_nothing_is_let_go() -> None:
+    async def run() -> None:
+        hub, quiet, gone = Hub(), Subscriber(["A"], lambda _: True), list[bool]()
+        quiet.let_go = lambda: gone.append(True)
+        hub.add(quiet)
+        assert await quiet.changes() == (["A"], [])
+        hub.look_after(quiet.took_at + SLOWEST_SECONDS - 1)
+        assert gone == []
+        hub.look_after(quiet.took_at + SLOWEST_SECONDS + 1)
+        assert gone == [True]
+        waiting = asyncio.ensure_future(quiet.changes())
+        await asyncio.sleep(0)
+        hub.look_after(quiet.took_at + HEARTBEAT_SECONDS - 1)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        hub.look_after(quiet.took_at + HEARTBEAT_SECONDS + 1)
+        assert await waiting == ([], [])
 
     asyncio.run(run())
 

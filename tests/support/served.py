@@ -35,7 +35,7 @@ from udfs.codecs.wire import PINNED
 from udfs.records import Alert, FeatureRow, Signal
 
 DEADLINE_SECONDS = 40.0
-ROLES = ("control", "features", "signals", "alerts", "bars")
+ROLES = ("control", "features", "signals", "alerts", "bars", "news")
 NOBODY = "127.0.0.1:1"
 """An address at which nothing ever listens."""
 

@@ -11,9 +11,10 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from jobs.lake.settings import LakeSettings
-from jobs.serving.api import live_paths, operation_paths, problems, reading_paths, user_paths
+from jobs.serving.api import live_paths, model_paths, operation_paths, paper_paths, problems, reading_paths, user_paths
 from jobs.serving.api.guard import Guard, to_stderr
 from jobs.serving.api.parts import Parts, ServeSettings
+from jobs.serving.api.short_way import ShortWay
 from jobs.settings import Settings
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "page"
@@ -40,9 +41,10 @@ def application(
     made = FastAPI(
         title="Tickflow", version="1", description=DESCRIPTION, lifespan=life, docs_url=None, redoc_url=None, redirect_slashes=False
     )
-    for paths in (reading_paths, user_paths, operation_paths, live_paths):
+    for paths in (reading_paths, user_paths, operation_paths, model_paths, paper_paths, live_paths):
         made.include_router(paths.router)
     made.mount("/", StaticFiles(directory=PAGE, html=True))
     problems.install(made)
+    made.add_middleware(ShortWay)
     made.add_middleware(Guard, log=log)
     return made

@@ -1,4 +1,4 @@
-"""What this process knows of each symbol: the newest signal and feature row, and the newest alerts. Fed by push."""
+"""What this process knows of each symbol: the newest signal and feature row, and the newest alerts and news. Fed by push."""
 
 from __future__ import annotations
 
@@ -9,31 +9,40 @@ from typing import Any, Final, Generic, TypeVar
 
 import orjson
 
-from jobs.serving.api.clock import StreamClock
+from jobs.serving.api.clock import StreamClock, rfc3339
 from jobs.serving.api.views import features_view, signal_view
 from jobs.serving.latest import Latest, LatestFeatures, LatestSignal
 from jobs.serving.online_records import replaces
-from udfs.records import Alert, FeatureRow, Signal
+from udfs.records import Alert, FeatureRow, NewsItem, Signal
 
 MOST_ALERTS: Final = 1_000
+MOST_NEWS: Final = 2_000
 
 Record = TypeVar("Record", Signal | LatestSignal, FeatureRow | LatestFeatures)
 
 
 @dataclass(slots=True)
 class Kept(Generic[Record]):
-    """One record, and its JSON from the first time that somebody wants it."""
+    """One record, and its JSON from the first time that somebody wants it: made once, for everybody."""
 
     record: Record
     view: Callable[[Record], dict[str, Any]]
-    _body: bytes = b""
+    _body: orjson.Fragment | None = None
+    _event_time: str = ""
 
     @property
-    def body(self) -> bytes:
-        """The record as JSON, made once."""
-        if not self._body:
-            self._body = orjson.dumps(self.view(self.record))
+    def body(self) -> orjson.Fragment:
+        """The record as JSON, to be put into an answer as it is."""
+        if self._body is None:
+            self._body = orjson.Fragment(orjson.dumps(self.view(self.record)))
         return self._body
+
+    @property
+    def event_time(self) -> str:
+        """The time of its event, as answers show it."""
+        if not self._event_time:
+            self._event_time = rfc3339(self.record.event_time)
+        return self._event_time
 
 
 KeptSignal = Kept[Signal | LatestSignal]
@@ -42,11 +51,12 @@ KeptFeatures = Kept[FeatureRow | LatestFeatures]
 
 @dataclass(slots=True)
 class Batch:
-    """What one look at the topics brought: the newest signal and row of each symbol, and every alert."""
+    """What one look at the topics brought: the newest signal and row of each symbol, and every alert and news item."""
 
     signals: list[Signal] = field(default_factory=list)
     features: list[FeatureRow] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+    news: list[NewsItem] = field(default_factory=list)
 
 
 class Cache:
@@ -57,6 +67,8 @@ class Cache:
         self.features: dict[str, KeptFeatures] = {}
         self.alerts: deque[Alert] = deque(maxlen=MOST_ALERTS)
         """Oldest first."""
+        self.news: deque[NewsItem] = deque(maxlen=MOST_NEWS)
+        """The same."""
         self._clock = clock
         self._alert_ids: set[str] = set()
 
@@ -67,6 +79,7 @@ class Cache:
             _keep(self.features, row, features_view)
         times = [*(signal.available_time for signal in batch.signals), *(row.available_time for row in batch.features)]
         self._clock.saw(max(times, default=0))
+        self.news.extend(batch.news)
         return taken, self._new_alerts(batch.alerts)
 
     def learn(self, found: Latest) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 NANOSECONDS: Final = 1_000_000_000
@@ -32,4 +33,10 @@ class StreamClock:
 def rfc3339(nanoseconds: int) -> str:
     """A time in UTC with all nine digits, so that nothing is lost where numbers are floats."""
     seconds, rest = divmod(nanoseconds, NANOSECONDS)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    return f"{_to_the_second(seconds)}.{rest:09d}Z"
+
+
+@lru_cache(4096)
+def _to_the_second(seconds: int) -> str:
+    """Many records share their second, and formatting it is most of the work."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

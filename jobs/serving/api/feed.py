@@ -1,4 +1,4 @@
-"""Follows signals, features and alerts in a thread of its own and hands on the newest of each symbol, a batch at a time.
+"""Follows signals, features, alerts and news in a thread of its own and hands on the newest of each symbol, a batch at a time.
 
 Every process follows every partition from a little before its end. Records of one symbol that come within one batch are conflated before
 they are decoded, so what a burst costs here depends on the number of symbols, not of records.
@@ -18,6 +18,7 @@ from infra.local.console import say
 from jobs.schema_registry import schema_ids
 from jobs.serving.api.cache import Batch
 from jobs.settings import Settings
+from udfs.codecs.news import decode_news
 from udfs.codecs.rows import decode_feature_row
 from udfs.codecs.signals import decode_alert, decode_signal
 from udfs.errors import MalformedMessage
@@ -47,7 +48,9 @@ class Feed:
             topics.signals: ("signals", decode_signal, ids.framing("Signal")),
             topics.features: ("features", decode_feature_row, ids.framing("FeatureRow")),
             topics.alerts: ("alerts", decode_alert, ids.framing("Alert")),
+            topics.news: ("news", decode_news, ids.framing("NewsItem")),
         }
+        self._each_counts = {topics.alerts, topics.news}
         self._thread = threading.Thread(target=self._follow, name="feed", daemon=True)
 
     @property
@@ -81,7 +84,7 @@ class Feed:
         for number, message in enumerate(messages):
             if message.error() is None:
                 topic = str(message.topic())
-                each = number if topic == self._settings.topics.alerts else 0
+                each = number if topic in self._each_counts else 0
                 newest[topic, message.key() or b"", each] = message
                 self.records += 1
         if not newest:

@@ -29,7 +29,7 @@ HEADERS: Final = (
 
 def to_stderr(entry: dict[str, Any]) -> None:
     """One line of JSON: what a caller chose is quoted there, so it cannot begin a line of its own."""
-    print(json.dumps(entry), file=sys.stderr, flush=True)
+    sys.stderr.write(json.dumps(entry) + "\n")
 
 
 class Guard:

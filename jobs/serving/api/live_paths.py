@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import orjson
@@ -23,25 +23,18 @@ from jobs.serving.api.schemas import SYMBOLS_PATTERN
 from jobs.serving.api.views import alert_view
 
 router = APIRouter(prefix="/v1", tags=["live"])
-SHORTEST_DISTANCE: Final = 0.1
-"""Seconds between messages to one client: more often nobody can read."""
-HEARTBEAT_SECONDS: Final = 15.0
-SLOWEST_SECONDS: Final = 30.0
-"""A client that takes nothing for so long is let go."""
 HELLO_SECONDS: Final = 10.0
 LARGEST_HELLO: Final = 16_384
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
 
 
-async def next_message(parts: Parts, subscriber: Subscriber) -> dict[str, Any]:
-    """What is new for a client; without content when nothing came for a while. Waits so that messages keep their distance."""
-    symbols, alerts = await subscriber.changes(HEARTBEAT_SECONDS)
+async def next_message(parts: Parts, subscriber: Subscriber) -> bytes:
+    """What is new for a client, as JSON; without content when nothing came for a while."""
+    symbols, alerts = await subscriber.changes()
     found = await parts.reads.newest("signals", symbols) if symbols else []
-    return {
-        "signals": parts.reads.answers("signals", found),
-        "alerts": [alert_view(alert) for alert in alerts],
-        "skipped": subscriber.skipped,
-    }
+    signals = b",".join(map(parts.reads.shared_answer, found))
+    told = orjson.dumps([alert_view(alert) for alert in alerts]) if alerts else b"[]"
+    return b'{"signals":[%b],"alerts":%b,"skipped":%d}' % (signals, told, subscriber.skipped)
 
 
 @contextmanager
@@ -77,6 +70,7 @@ class EventStream(Response):
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             gone = asyncio.ensure_future(_until_gone(receive))
             sending = asyncio.ensure_future(self._send(send))
+            self._subscriber.let_go = sending.cancel
             _, pending = await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
             for task in pending:
                 task.cancel()
@@ -87,9 +81,8 @@ class EventStream(Response):
     async def _send(self, send: Send) -> None:
         while True:
             message = await next_message(self._parts, self._subscriber)
-            body = b"event: update\ndata: " + orjson.dumps(message) + b"\n\n"
-            await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": True}), SLOWEST_SECONDS)
-            await asyncio.sleep(SHORTEST_DISTANCE)
+            body = b"event: update\ndata: %b\n\n" % message
+            await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -133,6 +126,7 @@ async def _serve(socket: WebSocket, parts: Parts) -> None:
     with subscribed(parts, caller, symbols) as subscriber:
         gone = asyncio.ensure_future(_until_closed(socket))
         sending = asyncio.ensure_future(_send(socket, parts, subscriber))
+        subscriber.let_go = sending.cancel
         _, pending = await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
@@ -143,8 +137,7 @@ async def _serve(socket: WebSocket, parts: Parts) -> None:
 async def _send(socket: WebSocket, parts: Parts, subscriber: Subscriber) -> None:
     while True:
         message = await next_message(parts, subscriber)
-        await asyncio.wait_for(socket.send_text(orjson.dumps(message).decode()), SLOWEST_SECONDS)
-        await asyncio.sleep(SHORTEST_DISTANCE)
+        await socket.send_text(message.decode())
 
 
 async def _until_closed(socket: WebSocket) -> None:

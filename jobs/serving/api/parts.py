@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from fastapi import Response
 
+from jobs.audit.log import TRADING_LOG, AuditLog, audit_folder
 from jobs.lake.settings import LakeSettings
 from jobs.serving.api.access import Gate
 from jobs.serving.api.cache import Batch, Cache
@@ -20,9 +22,12 @@ from jobs.serving.api.explaining import Explainer
 from jobs.serving.api.feed import Feed
 from jobs.serving.api.history import History
 from jobs.serving.api.hub import Hub
+from jobs.serving.api.paper_account import PaperAccount
 from jobs.serving.api.reads import Reads
 from jobs.serving.api.users import Users
 from jobs.settings import Settings
+
+LOOK_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +63,27 @@ class Parts:
         self.control = ControlView(settings)
         self.reads = Reads(self.cache, self.clock, settings.online.redis_url, lambda: self.feed.healthy, serve.stale_seconds)
         self.history, self.explainer = History(lake), Explainer(lake, settings)
+        self.paper = PaperAccount(AuditLog(audit_folder(), TRADING_LOG).path)
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> Parts:
         """Begin to follow the topics."""
         self.feed.start()
         self.control.start()
+        self._look_after_clients()
         return self
 
     def close(self) -> None:
         """End threads, processes and connections."""
+        self._looking_after.cancel()
         self.feed.close()
         self.control.close()
         self.explainer.close()
         self.reads.close()
+
+    def _look_after_clients(self) -> None:
+        self.hub.look_after(time.monotonic())
+        self._looking_after = self._loop.call_later(LOOK_SECONDS, self._look_after_clients)
 
     def _deliver(self, batch: Batch) -> None:
         """From the feed's thread to the loop's."""

@@ -22,12 +22,13 @@ from jobs.serving.api.schemas import (
     Alerts,
     BookAnswer,
     FeaturesAnswer,
+    NewsAnswer,
     Page,
     SignalAnswer,
     SignalAnswers,
     SymbolList,
 )
-from jobs.serving.api.views import BOOK_FEATURES, alert_view
+from jobs.serving.api.views import BOOK_FEATURES, alert_view, news_view
 
 
 class BarLength(IntEnum):
@@ -79,8 +80,7 @@ async def symbols(request: Request, caller: HistoryReader) -> Response:
 async def newest_signals(request: Request, caller: Reader, wanted: SymbolsText) -> Response:
     """The newest signal of each symbol, in the order asked for; a symbol that nobody heard of has the status `unknown`."""
     parts: Parts = parts_of(request)
-    found = await parts.reads.newest("signals", wanted.split(","))
-    return as_json({"answers": parts.reads.answers("signals", found)})
+    return Response(await watchlist(parts, wanted.split(",")), media_type="application/json")
 
 
 @router.get("/signals/{symbol}", response_model=SignalAnswer, responses=documented(404))
@@ -109,9 +109,20 @@ async def newest_alerts(request: Request, caller: Reader, limit: Most = 100) -> 
     """Alerts that came since this program began and shortly before: of the caller's own rules and of those that belong to nobody."""
     parts: Parts = parts_of(request)
     seen = [alert for alert in reversed(parts.cache.alerts) if may_see_rule(caller, alert.rule_id)][:limit]
-    status, why = ("live", "") if parts.feed.healthy else ("fallback", "the stream does not answer; newer alerts may be missing")
+    status, why = _complete(parts)
     stamp = _stamp(parts, seen[0].event_time if seen else None)
     return as_json({"status": status, "why": why} | stamp | {"alerts": [alert_view(alert) for alert in seen]})
+
+
+@router.get("/symbols/{symbol}/news", response_model=NewsAnswer, responses=documented())
+async def newest_news(request: Request, caller: Reader, symbol: Symbol, limit: FewRows = 50) -> Response:
+    """News about a symbol, or about everything, that came since this program began and shortly before."""
+    parts: Parts = parts_of(request)
+    found = [item for item in parts.cache.news if symbol in item.symbols or not item.symbols]
+    seen = sorted(found, key=lambda item: item.available_time, reverse=True)[:limit]
+    status, why = _complete(parts)
+    stamp = _stamp(parts, seen[0].event_time if seen else None)
+    return as_json({"status": status, "why": why} | stamp | {"news": [news_view(item) for item in seen]})
 
 
 @router.get("/symbols/{symbol}/signals", response_model=Page, responses=documented(503))
@@ -176,9 +187,15 @@ async def why(
     return as_json(await parts.explainer.explain(signal_id))
 
 
+async def watchlist(parts: Parts, symbols: list[str]) -> bytes:
+    """The newest signal of each symbol, as the body of an answer."""
+    found = await parts.reads.newest("signals", symbols)
+    return orjson.dumps({"answers": parts.reads.answers("signals", found)})
+
+
 async def _one(parts: Parts, kind: Literal["signals", "features"], symbol: str) -> dict[str, Any]:
     """The answer about one symbol. Raises Problem where nobody heard of it."""
-    answer = parts.reads.answer(kind, (await parts.reads.newest(kind, [symbol]))[0])
+    (answer,) = parts.reads.answers(kind, await parts.reads.newest(kind, [symbol]))
     if answer["status"] == "unknown":
         raise Problem(404, "unknown_symbol", "nothing is stored of this symbol, or nothing since the time to live")
     return answer
@@ -191,6 +208,11 @@ async def _page(request: Request, caller: Caller, wanted: Wanted) -> Response:
         rows = [row for row in rows if may_see_rule(caller, row["rule_id"])]
     status, why = ("live", "") if rows else ("unknown", "no such rows are stored")
     return as_json({"status": status, "why": why} | _stamp(parts, newest) | {"rows": rows, "next": following})
+
+
+def _complete(parts: Parts) -> tuple[str, str]:
+    """Whether everything that was written has come here."""
+    return ("live", "") if parts.feed.healthy else ("fallback", "the stream does not answer; newer ones may be missing")
 
 
 def _stamp(parts: Parts, event_time: int | None) -> dict[str, Any]:

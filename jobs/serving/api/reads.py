@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 import redis
@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from jobs.serving.api.cache import Cache, Kept
-from jobs.serving.api.clock import StreamClock, rfc3339
+from jobs.serving.api.clock import StreamClock
 from jobs.serving.latest import Latest, read_latest
 from jobs.serving.online_records import KEY_PREFIX
 
@@ -24,7 +24,10 @@ REST_SECONDS: Final = 1.0
 """How long a Redis that did not answer is left alone."""
 UNREADABLE: Final = (redis.RedisError, KeyError, ValueError)
 """What reading the online store can raise; the latter two where another version wrote it."""
+SHARED_SECONDS: Final = 0.05
+"""How long a live answer serves everybody: its age is as exact."""
 ONE_NAME: Final = {"signals": "signal", "features": "features"}
+UNKNOWN: Final = "nothing is stored of this symbol"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,12 @@ class Found:
     symbol: str
     kept: Kept[Any] | None
     answered: bool
+
+
+class _Shared(NamedTuple):
+    found: Found
+    until: float
+    body: bytes
 
 
 class Reads:
@@ -50,6 +59,7 @@ class Reads:
             max_connections=64,
         )
         self._ask_again_at = 0.0
+        self._shared: dict[str, _Shared] = {}
 
     async def redis_answers(self) -> bool:
         """Whether the online store answers, or did when it was last asked a moment ago."""
@@ -72,29 +82,39 @@ class Reads:
             keys = []
         return sorted({key.decode(errors="replace").removeprefix(prefix) for key in keys} | set(self._cache.signals))
 
-    def answer(self, kind: Kind, found: Found) -> dict[str, Any]:
-        """One answer: value, event time, age in seconds, and status with its reason."""
-        value = None if found.kept is None else orjson.Fragment(found.kept.body)
-        time_of_event = None if found.kept is None else found.kept.record.event_time
-        age = None if time_of_event is None else max(0.0, (self._clock.now() - time_of_event) / 1e9)
-        status, why = self._status(found, age)
-        when = None if time_of_event is None else rfc3339(time_of_event)
-        return {"symbol": found.symbol, "status": status, "why": why, "event_time": when, "age_seconds": age, ONE_NAME[kind]: value}
-
     def answers(self, kind: Kind, found: Iterable[Found]) -> list[dict[str, Any]]:
-        """See `answer`."""
-        return [self.answer(kind, each) for each in found]
+        """For each: value, event time, age in seconds, and status with its reason."""
+        now, name = self._clock.now(), ONE_NAME[kind]
+        return [self._answer(name, each, now) for each in found]
+
+    def shared_answer(self, found: Found) -> bytes:
+        """The answer about a signal as JSON, for live clients: made once for all who want it within a moment."""
+        now = time.monotonic()
+        known = self._shared.get(found.symbol)
+        if known is not None and known.found == found and now < known.until:
+            return known.body
+        body = orjson.dumps(self.answers("signals", [found])[0])
+        if found.kept is not None:  # names that nobody knows are without number
+            self._shared[found.symbol] = _Shared(found, now + SHARED_SECONDS, body)
+        return body
+
+    def _answer(self, name: str, found: Found, now: int) -> dict[str, Any]:
+        kept = found.kept
+        if kept is None:
+            status, why = ("unknown", UNKNOWN) if found.answered else ("fallback", "the online store does not answer")
+            return {"symbol": found.symbol, "status": status, "why": why, "event_time": None, "age_seconds": None, name: None}
+        age = max(0.0, (now - kept.record.event_time) / 1e9)
+        status, why = self._status(found.answered, age)
+        return {"symbol": found.symbol, "status": status, "why": why, "event_time": kept.event_time, "age_seconds": age, name: kept.body}
 
     def close(self) -> None:
         """End the connections."""
         self._redis.close()
 
-    def _status(self, found: Found, age: float | None) -> tuple[str, str]:
-        if found.kept is None:
-            return ("unknown", "nothing is stored of this symbol") if found.answered else ("fallback", "the online store does not answer")
-        if not found.answered:
+    def _status(self, answered: bool, age: float) -> tuple[str, str]:
+        if not answered:
             return "fallback", "neither the stream nor the online store answers; this is the last value that was seen"
-        if age is not None and age > self._stale_seconds:
+        if age > self._stale_seconds:
             return "fallback", f"stale: the newest event is {age:.0f} s old, more than {self._stale_seconds:g} s"
         return "live", ""
 

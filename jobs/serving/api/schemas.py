@@ -146,6 +146,27 @@ class Alerts(Body):
     alerts: list[Alert]
 
 
+class News(Body):
+    """A news item."""
+
+    news_id: str
+    event_time: Moment
+    available_time: Moment
+    symbols: list[str]
+    headline: str
+    source: str
+
+
+class NewsAnswer(Body):
+    """Newest first."""
+
+    status: Status
+    why: str
+    event_time: Moment | None
+    age_seconds: float | None
+    news: list[News]
+
+
 class Page(Body):
     """Stored rows, newest first. They appear in the lake with the job's checkpoints."""
 

@@ -8,7 +8,7 @@ from jobs.alert_rule_files import NANOSECONDS_PER_SECOND
 from jobs.serving.api.clock import rfc3339
 from jobs.serving.latest import LatestFeatures, LatestSignal
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET
-from udfs.records import Alert, FeatureRow, Signal
+from udfs.records import Alert, FeatureRow, NewsItem, Signal
 
 BOOK_FEATURES: Final = (
     "mid_price", "microprice", "spread", "spread_basis_points", "microprice_deviation", "imbalance_level_1", "imbalance_5_levels",
@@ -49,6 +49,13 @@ def features_view(row: FeatureRow | LatestFeatures) -> dict[str, Any]:
         "feature_set": row.feature_set,
         "values": {name: float(value) if valid else None for name, value, valid in zip(names, row.values, row.valid, strict=True)},
     }
+
+
+def news_view(item: NewsItem) -> dict[str, Any]:
+    """A news item, without its text."""
+    names = ("news_id", "headline", "source")
+    times = {"event_time": rfc3339(item.event_time), "available_time": rfc3339(item.available_time)}
+    return {name: getattr(item, name) for name in names} | times | {"symbols": list(item.symbols)}
 
 
 def alert_view(alert: Alert) -> dict[str, Any]:

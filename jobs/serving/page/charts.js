@@ -22,6 +22,13 @@ export function lines(element, title, times, series, colours = ["link", "warn", 
   return new uPlot({ title, width: widthOf(element), height: 200, axes: axes(), series: [{}, ...shown] }, [times, ...series.map(([, values]) => values)], element);
 }
 
+// A line over numbers that are no times, with the diagonal on which it should lie.
+export function curve(element, title, values, [label, found]) {
+  const scales = { x: { time: false } };
+  const series = [{ label: "claimed" }, { label, stroke: ink("link"), width: 2, points: { show: true } }, { label: "as claimed", stroke: ink("soft"), dash: [4, 4] }];
+  return new uPlot({ title, width: Math.min(420, widthOf(element)), height: 240, axes: axes(), scales, series }, [values, found, values], element);
+}
+
 // bars: {time, open, high, low, close} oldest first; marks: {time, price, up, right} where right is true, false, or null while unknown.
 export function candles(element, title, bars, marks) {
   const column = (name) => bars.map((bar) => bar[name]);

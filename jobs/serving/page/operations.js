@@ -1,22 +1,8 @@
-// Alerts, models, and how the whole is doing, with the switch of the breakers behind a confirmation.
+// Alerts, and how the whole is doing, with the switch of the breakers behind a confirmation.
 
 import { ask } from "./client.js";
+import { note, repeat } from "./repeat.js";
 import { age, clock, compact, facts, make, put, table } from "./text.js";
-
-const REFRESH = 3000;
-
-// Shows again and again until the page is left; a failure is shown in place of what is old.
-async function repeat(element, life, draw) {
-  while (!life.aborted) {
-    try {
-      const made = await draw();
-      if (!life.aborted && !element.contains(document.activeElement)) element.replaceChildren(...made.filter((part) => part !== null));
-    } catch (error) {
-      element.replaceChildren(make("p", { class: "bad" }, error.message));
-    }
-    await new Promise((done) => setTimeout(done, REFRESH));
-  }
-}
 
 export async function alerts(main, life) {
   const place = make("div", {});
@@ -37,16 +23,6 @@ async function rules() {
   return table("Rules in force", ["Name", "Measure", "Threshold", "Symbols", "Whose"], rows);
 }
 
-export async function models(main, life) {
-  const place = make("div", {});
-  main.append(make("h1", {}, "Models"), place);
-  repeat(place, life, async () => {
-    const found = await ask("models");
-    const rows = found.models.map((each) => [each.in_force ? "in force" : "", each.model_version, each.kind.replaceAll("_", " "), clock(each.event_time), each.author, each.reason, each.sha256.slice(0, 12)]);
-    return [note(found), table("Releases, newest first", ["", "Version", "Kind", "Released", "By", "Reason", "Hash"], rows)];
-  });
-}
-
 export async function operations(main, life) {
   const place = make("div", {});
   main.append(make("h1", {}, "Operations"), place, make("h2", {}, "Breakers"), breakers());
@@ -58,10 +34,6 @@ export async function operations(main, life) {
     before = moment;
     return [note(fresh), freshness(fresh, rate), note(job), counters(job), halts(control), entries(control)];
   });
-}
-
-function note(found) {
-  return found.status === "live" ? null : make("p", { class: "warn" }, `${found.status}: ${found.why}`);
 }
 
 function freshness(found, rate) {

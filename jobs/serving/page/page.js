@@ -1,12 +1,14 @@
 // Which view is shown. A view gets a signal that aborts when it is left, and ends everything that it began.
 
 import { forgetKey, hasKey, setKey, takeKeyFromAddress } from "./client.js";
-import { alerts, models, operations } from "./operations.js";
+import { models } from "./models.js";
+import { alerts, operations } from "./operations.js";
+import { show as paper } from "./paper.js";
 import { show as symbol } from "./symbol.js";
 import { make, put } from "./text.js";
 import { show as watchlist } from "./watchlist.js";
 
-const VIEWS = { watchlist, alerts, models, operations, symbol };
+const VIEWS = { watchlist, alerts, models, paper, operations, symbol };
 const THEME = "tickflow-theme";
 let life = new AbortController();
 

@@ -13,9 +13,11 @@ export async function show(main, life, symbol) {
   const chart = make("div", { class: "chart" });
   const book = make("div", { class: "chart" });
   const listed = make("div", {});
+  const news = make("div", {});
   const values = make("div", {});
   const why = make("section", { "aria-label": "Why", tabindex: "-1" });
-  main.append(make("h1", {}, symbol), now, chart, legend(), why, make("h2", {}, "Stored signals"), listed, make("h2", {}, "Order book"), book, make("h2", {}, "Features"), values);
+  main.append(make("h1", {}, symbol), now, chart, legend(), why, make("h2", {}, "Stored signals"), listed, make("h2", {}, "Order book"), book, make("h2", {}, "News"), news, make("h2", {}, "Features"), values);
+  showNews(news, name);
   follow([symbol], (message) => message.signals.forEach((answer) => newest(now, answer)), tell, life);
   const [bars, signals, rows] = await Promise.all([
     ask(`symbols/${name}/bars?length_seconds=60&limit=240`), ask(`symbols/${name}/signals?limit=1000`), ask(`symbols/${name}/features?limit=200`),
@@ -101,6 +103,12 @@ function drawBook(element, rows, life) {
     lines(element, "Spread, basis points", times, [["spread", column("spread_basis_points")]]),
   ];
   life.addEventListener("abort", () => charts.forEach((chart) => chart.destroy()));
+}
+
+async function showNews(element, name) {
+  const found = await ask(`symbols/${name}/news?limit=20`).catch((error) => ({ news: [], why: error.message }));
+  const rows = found.news.map((item) => [clock(item.event_time), item.headline, item.source]);
+  element.replaceChildren(...(found.why ? [make("p", { class: "warn" }, found.why)] : []), table("Newest first", ["Time", "Headline", "Source"], rows));
 }
 
 function featureTable(values) {
