@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import time
 import urllib.request
@@ -15,9 +17,12 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support.served import wait_until
+ANSWER_SECONDS, PATIENCE_SECONDS = 60.0, 40.0
 
-ANSWER_SECONDS = 60.0
+
+def installed() -> str | None:
+    """The program, where there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 class Browser:
@@ -56,8 +61,12 @@ class Browser:
         return found["result"].get("value")
 
     def until(self, expression: str) -> None:
-        """Return when the expression is true."""
-        wait_until(lambda: self.value(expression) is True, lambda: (expression, self.value("document.body.innerText"), self.troubles))
+        """Return when the expression is true. Raises TimeoutError with what the page shows instead."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.value(expression) is not True:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{expression} does not become true; {self.value('document.body.innerText')!r}; {self.troubles}")
+            time.sleep(0.05)
 
     def key(self, name: str) -> None:
         """Press a key."""
@@ -66,9 +75,13 @@ class Browser:
                 "Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=13, text="\r" if kind == "keyDown" else ""
             )
 
-    def size(self, width: int, height: int) -> None:
+    def size(self, width: int, height: int, mobile: bool = True) -> None:
         """As a screen of so many pixels."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True)
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
+
+    def picture(self) -> bytes:
+        """What the screen shows, as PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
 
 @contextmanager
@@ -86,8 +99,11 @@ def opened(program: str, folder: Path) -> Iterator[Browser]:
 
 
 def _page_address(folder: Path) -> str:
-    file = folder / "DevToolsActivePort"
-    wait_until(lambda: file.exists() and len(file.read_text().splitlines()) == 2)
+    file, deadline = folder / "DevToolsActivePort", time.monotonic() + PATIENCE_SECONDS
+    while not file.exists() or len(file.read_text().splitlines()) != 2:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the browser did not begin")
+        time.sleep(0.05)
     port = file.read_text().splitlines()[0]
     while True:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as answer:
