@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from jobs.benchmark.peers.measuring import measure_peers
 from jobs.benchmark.prepared_log import PreparedLog
 from jobs.benchmark.replay import measure_replay
 from jobs.benchmark.score import measure_score
+from jobs.benchmark.serving import report
+from jobs.benchmark.serving.capacity import Audience
+from jobs.benchmark.serving.run import ServingLoad, measure_serving
 from jobs.benchmark.state import measure_state
 from jobs.benchmark.throughput import measure_throughput
 from jobs.verb_result import NOT_HELD, USAGE, finish
@@ -71,6 +75,18 @@ def _score(options: argparse.Namespace) -> dict[str, Any]:
 
 def _state(_options: argparse.Namespace) -> dict[str, Any]:
     return measure_state()
+
+
+def _serve(options: argparse.Namespace) -> dict[str, Any]:
+    shutil.rmtree(options.data, ignore_errors=True)
+    result = measure_serving(options.data, ServingLoad(**_chosen(options, ServingLoad)), Audience(**_chosen(options, Audience)))
+    if options.write:
+        report.FILE.write_text(report.as_markdown(result), encoding="utf-8")
+    return result
+
+
+def _chosen(options: argparse.Namespace, kind: type[ServingLoad | Audience]) -> dict[str, Any]:
+    return {each.name: getattr(options, each.name) for each in fields(kind)}
 
 
 def _show_latency(result: dict[str, Any]) -> None:
@@ -150,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     score.set_defaults(measure=_score, show=_show_score)
     state = kinds.add_parser("state", help="bytes that are remembered of a symbol")
     state.set_defaults(measure=_state, show=_show_state)
+    _add_serve(kinds.add_parser("serve", help="how much the API does: reads, listening clients, idle sockets, and what many people need"))
     for kind in kinds.choices.values():
         kind.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser
@@ -178,6 +195,17 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
     _add_log(replay, maximum_events=64)
     replay.add_argument("--parallelism", type=int, default=1, help="TaskManagers of one slot that share the replay (default 1)")
     replay.set_defaults(measure=_replay, show=_show_replay)
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    for kind, words in ((ServingLoad, "of the load"), (Audience, "assumed by the capacity plan")):
+        for each in fields(kind):
+            name = each.name.replace("_", "-")
+            told = f"{each.name.replace('_', ' ')}, {words} (default {each.default})"
+            serve.add_argument(f"--{name}", dest=each.name, type=type(each.default), default=each.default, help=told)
+    serve.add_argument("--write", action="store_true", help="write infra/reference/serving-capacity.md from what was measured")
+    serve.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
+    serve.set_defaults(measure=_serve, show=lambda result: print(report.as_markdown(result)))
 
 
 def _add_log(kind: argparse.ArgumentParser, maximum_events: int) -> None:

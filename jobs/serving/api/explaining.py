@@ -55,7 +55,7 @@ class Explainer:
         return found
 
     async def drift(self) -> dict[str, Any]:
-        """See `jobs.drift.drift_of_model`: of the champion, not more often than is worth while. `why` says what kept it from being measured."""
+        """See `jobs.drift.drift_of_model`: of the champion, and not too often. `why` says what kept it from being measured."""
         if self._drift_is_old():
             await self._in_turn(self._measure_drift)
         return self._drift
