@@ -53,7 +53,7 @@ def compare_table(catalog: Catalog, table: str, replay_namespace: str, selection
         live, replayed = (_sorted(catalog, namespace, table, chosen) for namespace in (NAMESPACE, replay_namespace))
         result.live_rows += live.num_rows
         result.replayed_rows += replayed.num_rows
-        _add_to_digest(result.digest, live)
+        add_to_digest(result.digest, live)
         if result.difference is None:
             result.difference = first_difference(live, replayed)
     return result
@@ -158,8 +158,8 @@ def _numpy(array: pa.Array) -> npt.NDArray[Any]:
     return np.asarray(array.to_numpy(zero_copy_only=False))
 
 
-def _add_to_digest(digest: Any, rows: pa.Table) -> None:
-    """Column by column; numbers by their bits, texts by length and content."""
+def add_to_digest(digest: Any, rows: pa.Table) -> None:
+    """Add rows to a hash, column by column; numbers by their bits, texts by length and content."""
     for name in rows.column_names:
         bits = _bits(rows.column(name)) if rows.num_rows else np.zeros(0, np.uint8)
         digest.update(name.encode())

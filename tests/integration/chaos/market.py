@@ -1,0 +1,104 @@
+"""The market of every round: an hour of a few simulated symbols as frames, and the control log. The same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from infra.local import paths
+from jobs.alert_rule_files import load_rules
+from jobs.benchmark.trained import rows_of
+from jobs.gateway.gateway import Gateway, GatewaySettings
+from jobs.gateway.known_facts import facts_of
+from jobs.gateway.publisher import MemorySink
+from jobs.model_store import ModelStore
+from jobs.releasing import release_event
+from jobs.settings import FactsSection
+from jobs.simulator.instruments import simulated_instruments
+from jobs.simulator.settings import DefectRates, SimulationSettings
+from jobs.simulator.source import SimulatedSource
+from jobs.training.dataset import from_table
+from jobs.training.fit import TrainingSettings
+from jobs.training.train_model import train_model
+from udfs.codecs.frames import decode_frame
+from udfs.kernels.events import EventKind
+from udfs.kernels.feature_vector import FEATURE_NAMES, MODEL_INPUTS
+from udfs.records import ControlEvent, ControlKind
+
+EVENTS_A_FRAME = 16
+RULES = paths.FLINK_CONFIGURATIONS / "local" / "alert-rules.toml"
+_DEFECTS = DefectRates(duplicate=2e-3, out_of_order=5e-3, late=1e-3, sequence_gap=5e-4, crossed=1e-3, garbage=2e-3, malformed=0.0)
+_LEARNT_FROM = SimulationSettings(symbols=2, seconds=3600.0, ticks_per_second=2.0, quiet_symbols=0, seed=11)
+_LEARNT_SO = TrainingSettings(horizon=60_000_000_000, rounds=20, leaves=7)
+_CONTEXT_MILLISECONDS = 60_000
+"""Facts carry no number, so a frame with one cannot be told from another when it comes again: rare enough for most frames to have none."""
+_AUTHOR, _REASON = "chaos", "planned"
+
+
+class Frame(NamedTuple):
+    """One record of the topic of frames."""
+
+    symbol: str
+    data: bytes
+    timestamp_milliseconds: int
+
+
+@dataclass(frozen=True)
+class Market:
+    """What is fed to the job."""
+
+    frames: tuple[Frame, ...]
+    control: tuple[ControlEvent, ...]
+    """In the order of their versions, from 1."""
+
+
+@dataclass
+class _Versions:
+    """Which control version a frame is stamped with: the entries come into force one after the other, at even distances."""
+
+    frames: int
+    versions: int
+    asked: int = field(default=0)
+
+    def __call__(self) -> int:
+        version = 1 + min(self.asked * self.versions // max(self.frames, 1), self.versions - 1)
+        self.asked += 1
+        return version
+
+
+def simulation(seed: int, seconds: float = 3600.0) -> SimulationSettings:
+    """Four symbols, of which one is quiet, with every defect that the firewall knows planted often enough to be there."""
+    return SimulationSettings(symbols=4, seconds=seconds, ticks_per_second=4.0, seed=seed, defects=_DEFECTS)
+
+
+def control_log(settings: SimulationSettings, store: ModelStore) -> tuple[ControlEvent, ...]:
+    """Rules, a model, a halt of one symbol, and its end."""
+    time, names = settings.start_time, settings.names()
+    trained = train_model(from_table(rows_of(_LEARNT_FROM), FEATURE_NAMES), MODEL_INPUTS, _LEARNT_SO)
+    reference = store.put(trained.version, trained.data, trained.card)
+    rules = [ControlEvent(0, ControlKind.ALERT_RULE, time, _AUTHOR, _REASON, rule=rule) for rule in load_rules(RULES)]
+    halts = [ControlEvent(0, kind, time, _AUTHOR, _REASON, symbols=names[1:2]) for kind in (ControlKind.HALT, ControlKind.RESUME)]
+    return (*rules, release_event(reference, _AUTHOR, _REASON, time), *halts)
+
+
+def simulated_market(seed: int, store: ModelStore, seconds: float = 3600.0) -> Market:
+    """An hour of market as a gateway sends it at full speed: frames of up to 16 events, with sessions, sectors and the index in them."""
+    settings = simulation(seed, seconds)
+    control = control_log(settings, store)
+    frames = len(_frames(settings, lambda: 0))
+    return Market(_frames(settings, _Versions(frames, len(control))), control)
+
+
+def _frames(settings: SimulationSettings, control_version: Callable[[], int]) -> tuple[Frame, ...]:
+    wanted = FactsSection(calendar="24/7", index_symbol=settings.names()[0], context_interval_milliseconds=_CONTEXT_MILLISECONDS)
+    sink, facts = MemorySink(), facts_of(wanted, simulated_instruments(settings))
+    cut = GatewaySettings(maximum_events=EVENTS_A_FRAME)
+    Gateway(sink, cut, control_version=control_version, facts=facts).run(SimulatedSource(settings))
+    return tuple(Frame(key.decode(), data, time) for topic, key, data, time in sink.records if topic == cut.frames_topic)
+
+
+def is_numbered(frame: Frame) -> bool:
+    """Whether each of its events carries a number of its feed or is a CLOCK: sent again, such a frame changes nothing."""
+    columns: Any = decode_frame(frame.data).columns
+    return bool(((columns.sequence > 0) | (columns.kind == int(EventKind.CLOCK))).all())
