@@ -51,6 +51,7 @@ def submit(
     *,
     options: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
+    timeout_seconds: float = SUBMIT_SECONDS,
 ) -> str:
     """Submit a Python program as `flink run -d` does; the new job's id.
 
@@ -61,7 +62,7 @@ def submit(
     configuration = configuration or flink_cluster.write_client_configuration(rest_url)
     command = flink_java.client(configuration, submit_arguments(rest_url, entry, arguments, code_zip, options or {}))
     client = environment.program_environment() | flink_java.variables(configuration) | dict(variables or {})
-    result = subprocess.run(command, env=client, cwd=paths.ROOT, capture_output=True, text=True, timeout=SUBMIT_SECONDS)
+    result = subprocess.run(command, env=client, cwd=paths.ROOT, capture_output=True, text=True, timeout=timeout_seconds)
     found = JOB_ID.search(result.stdout)
     if result.returncode or not found:
         raise JobFailed(f"flink run ended with {result.returncode}:\n{result.stdout[-4000:]}\n{result.stderr[-4000:]}")

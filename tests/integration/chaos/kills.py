@@ -19,7 +19,7 @@ from tests.integration.chaos.cluster import Cluster
 from tests.integration.chaos.faults import UNDISTURBED
 from tests.integration.chaos.market import Market
 from tests.integration.chaos.rounds import Feeder, settled_verdict, undisturbed
-from tests.integration.chaos.stream import Stream, stream_of
+from tests.integration.chaos.stream import PATIENCE_SECONDS, Stream, stream_of
 
 MOST_GROWTH = 1.1
 """Of resident memory."""
@@ -122,7 +122,10 @@ def _fail(stream: Stream, feeder: Feeder) -> None:
     """Return when the worker has failed: it takes the file away."""
     stream.cluster.planted_failure.touch()
     feeder.some(4)
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while stream.cluster.planted_failure.exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no frame reached the worker within {PATIENCE_SECONDS:.0f} s")
         time.sleep(0.2)
 
 

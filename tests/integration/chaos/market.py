@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from infra.local import paths
@@ -27,6 +27,7 @@ from udfs.kernels.feature_vector import FEATURE_NAMES, MODEL_INPUTS
 from udfs.records import ControlEvent, ControlKind
 
 EVENTS_A_FRAME = 16
+FRAMES_A_VERSION = 80
 RULES = paths.FLINK_CONFIGURATIONS / "local" / "alert-rules.toml"
 _DEFECTS = DefectRates(duplicate=2e-3, out_of_order=5e-3, late=1e-3, sequence_gap=5e-4, crossed=1e-3, garbage=2e-3, malformed=0.0)
 _LEARNT_FROM = SimulationSettings(symbols=2, seconds=3600.0, ticks_per_second=2.0, quiet_symbols=0, seed=11)
@@ -55,16 +56,14 @@ class Market:
 
 @dataclass
 class _Versions:
-    """Which control version a frame is stamped with: the entries come into force one after the other, at even distances."""
+    """Which control version a frame is stamped with: the entries come into force one after the other, each after as many frames."""
 
-    frames: int
-    versions: int
-    asked: int = field(default=0)
+    last: int
+    asked: int = 0
 
     def __call__(self) -> int:
-        version = 1 + min(self.asked * self.versions // max(self.frames, 1), self.versions - 1)
         self.asked += 1
-        return version
+        return min(1 + self.asked // FRAMES_A_VERSION, self.last)
 
 
 def simulation(seed: int, seconds: float = 3600.0) -> SimulationSettings:
@@ -86,8 +85,7 @@ def simulated_market(seed: int, store: ModelStore, seconds: float = 3600.0) -> M
     """An hour of market as a gateway sends it at full speed: frames of up to 16 events, with sessions, sectors and the index in them."""
     settings = simulation(seed, seconds)
     control = control_log(settings, store)
-    frames = len(_frames(settings, lambda: 0))
-    return Market(_frames(settings, _Versions(frames, len(control))), control)
+    return Market(_frames(settings, _Versions(len(control))), control)
 
 
 def _frames(settings: SimulationSettings, control_version: Callable[[], int]) -> tuple[Frame, ...]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from infra.local.console import say
+from jobs.serving.online_records import feature_key, signal_key
 from tests.integration.chaos.cluster import Cluster
 from tests.integration.chaos.delivery import delivered
 from tests.integration.chaos.faults import UNDISTURBED, Plan
@@ -41,10 +42,18 @@ class Feeder:
 
 def undisturbed(cluster: Cluster, market: Market) -> Outcome:
     """What is to come out."""
-    complete = lambda outcome: len(outcome.redis) == 2 * len({frame.symbol for frame in market.frames})  # noqa: E731
     with stream_of(cluster, market, "undisturbed", exactly_once=False) as stream:
         _play(stream, market, UNDISTURBED)
-        return _settled(stream, complete)
+        return _settled(stream, is_complete)
+
+
+def is_complete(outcome: Outcome) -> bool:
+    """Whether lake, topics and Redis have all come to the same."""
+    counts_agree = all(len(content.records) == len(outcome.keys[name]) for name, content in outcome.topics.items())
+    newest = {symbol: keys[-1][1] for symbol, keys in outcome.topics["features"].order.items()}
+    stored = [outcome.redis.get(key(symbol).encode(), {}) for symbol in newest for key in (feature_key, signal_key)]
+    wanted = [number for number in newest.values() for _ in range(2)]
+    return counts_agree and [int(found.get(b"event_number", -1)) for found in stored] == wanted
 
 
 def disturbed(cluster: Cluster, market: Market, plan: Plan, expected: Outcome) -> Verdict:

@@ -28,7 +28,7 @@ from tests.integration.chaos.market import Frame, Market
 from tests.support import failing_stream_job
 
 CHECKPOINT_MILLISECONDS = 2_000
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
 ENTRY = Path(failing_stream_job.__file__)
 
 
@@ -78,7 +78,7 @@ class Stream:
         plan = replace(self.plan, settings=self.settings.model_copy(update={"flink": flink_settings}))
         variables = endpoints.as_environment() | {failing_stream_job.WITNESS: str(self.cluster.planted_failure)}
         arguments = (ENTRY, ["--plan", plan.to_json()], self.rest_url, shipping.build_zip(), endpoints.flink_configuration)
-        self.job_ids.append(flink.submit(*arguments, options=options, variables=variables))
+        self.job_ids.append(flink.submit(*arguments, options=options, variables=variables, timeout_seconds=PATIENCE_SECONDS))
         self.restored_from = restore_from
         self.wait_until_running()
 
@@ -93,7 +93,7 @@ class Stream:
             self.wait_until_running()
             try:
                 return flink.stop_with_savepoint(self.rest_url, self.job_id, self.cluster.folder / "savepoints")
-            except flink.JobFailed:
+            except (flink.JobFailed, OSError):
                 if time.monotonic() > deadline or flink.job_state(self.rest_url, self.job_id) in flink.FINAL_STATES:
                     raise
 
