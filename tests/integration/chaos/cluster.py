@@ -98,6 +98,10 @@ class Cluster:
                 if process.is_running():
                     process.rlimit(resource.RLIMIT_FSIZE, limits)
 
+    def last_words(self) -> str:
+        """The end of each program's log: what is left to read when something hangs."""
+        return "\n".join(f"--- {path.name}\n{processes.tail(str(path))}" for path in sorted((self.folder / "logs").glob("*.log")))
+
     def newest_checkpoint(self, job_id: str) -> str:
         """The newest checkpoint of a job that is complete, or nothing: what an operator restarts a lost job from."""
         found = sorted(self.folder.glob(f"checkpoints/{job_id}/chk-*/_metadata"), key=lambda path: int(path.parent.name[4:]))

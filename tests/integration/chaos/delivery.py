@@ -1,7 +1,7 @@
-"""What the log gets: the market's frames, doubled, put off or interleaved otherwise as the delivery contract allows.
+"""What the log gets: the market's frames, doubled, put off or interleaved otherwise as the contract allows, or broken ones among them.
 
 The contract (infra/reference/delivery.md): a symbol's frames keep their order; frames of different symbols may come in any order and at any
-time; a frame whose events are numbered may come again.
+time; a frame whose events are numbered may come again; what is no frame is rejected.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from collections.abc import Sequence
 
 from tests.integration.chaos.faults import FaultKind, Plan
 from tests.integration.chaos.market import Frame, is_numbered
+from udfs.codecs.frames import decode_frame
+from udfs.errors import MalformedMessage
 
 DUPLICATED_SHARE = 0.05
+CORRUPTED_SHARE = 0.05
 FARTHEST_REPEATED = 20
 """A frame comes again after at most so many others."""
 
@@ -28,6 +31,8 @@ def delivered(frames: Sequence[Frame], plan: Plan) -> list[Frame]:
         found = one_put_off(found, generator)
     if FaultKind.FRAMES_DUPLICATED in plan.kinds:
         found = duplicated(found, generator)
+    if FaultKind.FRAMES_CORRUPTED in plan.kinds:
+        found = with_broken_ones(found, generator)
     return found
 
 
@@ -52,6 +57,27 @@ def duplicated(frames: Sequence[Frame], generator: random.Random) -> list[Frame]
     for place in again:
         later[min(place + generator.randrange(FARTHEST_REPEATED), len(frames) - 1)].append(frames[place])
     return [sent for place, frame in enumerate(frames) for sent in (frame, *later[place])]
+
+
+def with_broken_ones(frames: Sequence[Frame], generator: random.Random) -> list[Frame]:
+    """One in twenty frames comes once more, broken, before itself: cut, without its head, or noise of its length."""
+    found: list[Frame] = []
+    for frame in frames:
+        if generator.random() < CORRUPTED_SHARE:
+            found.append(frame._replace(data=broken(frame.data, generator)))
+        found.append(frame)
+    return found
+
+
+def broken(data: bytes, generator: random.Random) -> bytes:
+    """Bytes that no reader can take for a frame. A cut between two fields may leave a whole one: then another is tried."""
+    while True:
+        place = generator.randrange(len(data))
+        changed = generator.choice((data[:place], data[place + 1 :], generator.randbytes(len(data)), data[:6] + generator.randbytes(place)))
+        try:
+            decode_frame(changed)
+        except MalformedMessage:
+            return changed
 
 
 def _by_symbol(frames: Sequence[Frame]) -> dict[str, list[Frame]]:

@@ -10,6 +10,8 @@ from typing import Any
 ROUND_SECONDS_WAITED = 2.5
 """At most, between a burst of frames and the fault that strikes into it."""
 MOST_FAULTS = 3
+EXACTLY_ONCE_EVERY = 3
+"""So many rounds hold one with transactions; no divisor of the number of kinds, so that in time each kind meets both guarantees."""
 
 
 class FaultKind(StrEnum):
@@ -27,15 +29,16 @@ class FaultKind(StrEnum):
     STORE_BUSY = "store_busy"
     DISK_FULL = "disk_full"
     FRAMES_DUPLICATED = "frames_duplicated"
+    FRAMES_CORRUPTED = "frames_corrupted"
     FRAMES_DELAYED = "frames_delayed"
     FRAMES_REORDERED = "frames_reordered"
     IDLE_PARTITION = "idle_partition"
 
 
 OF_THE_LOG = frozenset(
-    {FaultKind.FRAMES_DUPLICATED, FaultKind.FRAMES_DELAYED, FaultKind.FRAMES_REORDERED, FaultKind.IDLE_PARTITION},
+    {FaultKind.FRAMES_DUPLICATED, FaultKind.FRAMES_CORRUPTED, FaultKind.FRAMES_REORDERED, FaultKind.IDLE_PARTITION},
 )
-"""These change what the topic of frames holds or when; the others strike while it is read."""
+"""These change what the topic of frames holds; the others strike while it is read."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def draw_plan(seed: int, round_number: int) -> Plan:
     random.Random(f"{seed}").shuffle(kinds)
     chosen = [kinds[round_number % len(kinds)], *generator.choices(list(FaultKind), k=generator.randint(0, MOST_FAULTS - 1))]
     faults = [Fault(kind, round(generator.uniform(0.1, 0.9), 3), _seconds(generator)) for kind in chosen]
-    return Plan(seed, round_number, generator.random() < 0.3, tuple(sorted(faults, key=lambda fault: fault.at)))
+    exactly_once = round_number % EXACTLY_ONCE_EVERY == EXACTLY_ONCE_EVERY - 1
+    return Plan(seed, round_number, exactly_once, tuple(sorted(faults, key=lambda fault: fault.at)))
 
 
 def _seconds(generator: random.Random) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import psutil
@@ -17,9 +17,12 @@ from infra.local import flink
 from infra.local.console import say
 from tests.integration.chaos.cluster import Cluster
 from tests.integration.chaos.faults import UNDISTURBED
-from tests.integration.chaos.market import Market
-from tests.integration.chaos.rounds import Feeder, settled_verdict, undisturbed
+from tests.integration.chaos.limits import time_limit
+from tests.integration.chaos.market import simulated_market
+from tests.integration.chaos.outcome import origin_of
+from tests.integration.chaos.rounds import MARKET_SEED, ROUND_SECONDS, Feeder, settled_verdict, undisturbed
 from tests.integration.chaos.stream import PATIENCE_SECONDS, Stream, stream_of
+from udfs.records import ModelReference
 
 MOST_GROWTH = 1.1
 """Of resident memory."""
@@ -71,16 +74,17 @@ def leaks(before: Mapping[str, Held], after: Mapping[str, Held]) -> list[str]:
     return problems
 
 
-def repeated_kills(cluster: Cluster, market: Market, kills: int) -> dict[str, Any]:
+def repeated_kills(cluster: Cluster, model: ModelReference, kills: int) -> dict[str, Any]:
     """`kills` kills and then as many failures of the worker, over one market; whether the results are those of the undisturbed run."""
-    expected = undisturbed(cluster, market)
+    market = simulated_market(MARKET_SEED, model, [0])
+    expected, part = undisturbed(cluster, market, "undisturbed")[0], market.parts[0]
     with stream_of(cluster, market, "kills", exactly_once=False) as stream:
-        feeder = Feeder(stream, list(market.frames))
+        origin, feeder = origin_of(stream), Feeder(stream, part.frames)
         killed = _again_and_again(stream, feeder, kills, 0.0, _kill)
         failed = _again_and_again(stream, feeder, kills, 0.5, _fail)
         feeder.up_to(1.0)
         stream.settle()
-        verdict = settled_verdict(stream, expected, replace(UNDISTURBED, round=0))
+        verdict = settled_verdict(stream, part, UNDISTURBED, expected, origin, part.frames)
     left = [f"kills: {problem}" for problem in leaks(*killed)] + [f"failures: {problem}" for problem in leaks(*failed)]
     for problem in (*verdict.problems, *left):
         say(f"chaos: {problem}")
@@ -90,6 +94,7 @@ def repeated_kills(cluster: Cluster, market: Market, kills: int) -> dict[str, An
         "digest_equal": verdict.digest_equal,
         "lost": verdict.lost,
         "duplicated": verdict.duplicated,
+        "repeated": verdict.repeated,
         "leaks": left,
         **_shown("kills", *killed),
         **_shown("failures", *failed),
@@ -103,11 +108,13 @@ def _again_and_again(
     """What was held after the first recoveries, and after the last."""
     before = held_by(stream.cluster)
     for number in range(times):
+        begun = time.monotonic()
         feeder.up_to(begin + 0.5 * (number + 1) / (times + 1))
-        happens(stream, feeder)
-        stream.wait_until_running()
-        flink.wait_for_checkpoint(stream.rest_url, stream.job_id)
-        say(f"chaos: {happens.__name__.strip('_')} {number + 1} of {times}")
+        with time_limit(ROUND_SECONDS):
+            happens(stream, feeder)
+            stream.wait_until_running()
+            flink.wait_for_checkpoint(stream.rest_url, stream.job_id)
+        say(f"chaos: {happens.__name__.strip('_')} {number + 1} of {times} in {time.monotonic() - begun:.0f} s")
         if number + 1 == min(WARM_AFTER, times):
             before = held_by(stream.cluster)
     return before, held_by(stream.cluster)

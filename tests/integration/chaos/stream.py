@@ -1,4 +1,4 @@
-"""One run of the stream job over the market, with topics and a lake of its own: started, fed, stopped, restored, and waited for."""
+"""One run of the stream job, with topics and a lake of its own, over the parts of some rounds: started, fed, stopped, restored."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import redis
+from confluent_kafka.admin import AdminClient
 from pyiceberg.catalog import Catalog
 
 from infra.local import flink, kafka, shipping
 from jobs.control import publish
 from jobs.gateway.publisher import KafkaPublisher, PublisherSettings
 from jobs.job_plan import JobPlan
+from jobs.kafka_settings import Topics
 from jobs.lake.catalog import create_tables, open_catalog
 from jobs.lake.settings import LakeSettings
 from jobs.serving.online_process import OnlineStoreHandle, start_online_store
+from jobs.serving.online_records import feature_key, signal_key
 from jobs.session import settings_file
-from jobs.settings import Settings, Topics, load_settings
+from jobs.settings import Settings, load_settings
 from jobs.stored import wait_until_stored
 from jobs.submission import KEEP_FOR_EVER, live_plan
 from tests.integration.chaos.cluster import Cluster
@@ -28,13 +31,13 @@ from tests.integration.chaos.market import Frame, Market
 from tests.support import failing_stream_job
 
 CHECKPOINT_MILLISECONDS = 2_000
-PATIENCE_SECONDS = 600.0
+PATIENCE_SECONDS = 300.0
 ENTRY = Path(failing_stream_job.__file__)
 
 
 @dataclass
 class Stream:
-    """The job of one round, and what it was fed."""
+    """The job of some rounds, and what it was fed."""
 
     cluster: Cluster
     name: str
@@ -46,6 +49,7 @@ class Stream:
     job_ids: list[str] = field(default_factory=list)
     """One for each time that the job was submitted, the running one last."""
     restored_from: str = ""
+    parallelism: int = 1
     sent: int = 0
     publisher: KafkaPublisher = field(init=False)
 
@@ -79,7 +83,7 @@ class Stream:
         variables = endpoints.as_environment() | {failing_stream_job.WITNESS: str(self.cluster.planted_failure)}
         arguments = (ENTRY, ["--plan", plan.to_json()], self.rest_url, shipping.build_zip(), endpoints.flink_configuration)
         self.job_ids.append(flink.submit(*arguments, options=options, variables=variables, timeout_seconds=PATIENCE_SECONDS))
-        self.restored_from = restore_from
+        self.restored_from, self.parallelism = restore_from, parallelism
         self.wait_until_running()
 
     def wait_until_running(self) -> None:
@@ -113,7 +117,8 @@ class Stream:
 
 @contextmanager
 def stream_of(cluster: Cluster, market: Market, name: str, exactly_once: bool) -> Iterator[Stream]:
-    """Topics, tables, the control log and an empty Redis with its feeder; all of it thrown away afterwards."""
+    """Topics, tables, the control log and Redis with its feeder and nothing of the market; all of it thrown away afterwards."""
+    cluster.start()
     found = _prepared(cluster, market, name, exactly_once)
     try:
         found.start()
@@ -135,11 +140,17 @@ def _prepared(cluster: Cluster, market: Market, name: str, exactly_once: bool) -
         publish(event, publisher, settings.topics.control, sink)
     lake = replace(gated, s3_endpoint=str(cluster.endpoints.s3_endpoint))
     create_tables(open_catalog(lake), lake.buckets)
-    client = redis.Redis.from_url(cluster.endpoints.redis_url)
-    client.flushall()
-    client.close()
+    _forget(cluster.endpoints.redis_url, market)
     online = start_online_store(settings, cluster.folder / "logs" / f"online-{name}.log", group=f"online-{name}", instance=name)
     return Stream(cluster, name, settings, plan, lake, online)
+
+
+def _forget(redis_url: str, market: Market) -> None:
+    """Take the market's symbols out of Redis."""
+    client = redis.Redis.from_url(redis_url)
+    symbols = [symbol for part in market.parts.values() for symbol in part.symbols]
+    client.delete(*(key(symbol) for symbol in symbols for key in (feature_key, signal_key)))
+    client.close()
 
 
 def _settings(cluster: Cluster, name: str, exactly_once: bool) -> Settings:
@@ -164,9 +175,9 @@ def _lake(cluster: Cluster, name: str, s3_endpoint: str) -> LakeSettings:
 def _throw_away(stream: Stream) -> None:
     """The job, its checkpoints, its topics and its tables, as far as what is left of the cluster allows."""
     for job_id in stream.job_ids[-1:]:
-        with suppress(OSError):
+        with suppress(OSError, flink.JobFailed):
             flink.cancel(stream.rest_url, job_id)
-    client = kafka.AdminClient({"bootstrap.servers": stream.settings.kafka.bootstrap_servers})
+    client = AdminClient({"bootstrap.servers": stream.settings.kafka.bootstrap_servers})
     own = [topic for topic in client.list_topics(timeout=kafka.ADMIN_SECONDS).topics if topic.startswith(f"{stream.name}.")]
     for deleted in client.delete_topics(own).values():
         deleted.result(kafka.ADMIN_SECONDS)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tests.integration.chaos.cluster import BROKER, JOBMANAGER
 from tests.integration.chaos.faults import Fault, FaultKind
@@ -13,8 +14,9 @@ from tests.integration.chaos.stream import Stream
 
 OUTAGE_SECONDS = 3.0
 """An outage lasts this and the fault's own seconds: longer than the distance of checkpoints, so that one falls into it."""
-WAYS = ((2, 1), (2, 3, 1))
-"""Parallelism that a job goes through from 1."""
+MOST_PARALLELISM = 3
+
+Drawn = TypeVar("Drawn")
 
 
 @dataclass
@@ -29,6 +31,10 @@ class Strike:
         """Let it happen."""
         _HOW[self.fault.kind](self)
 
+    def drawn(self, candidates: Sequence[Drawn]) -> Drawn:
+        """One of them, the same each time that the plan is played."""
+        return candidates[round(self.fault.seconds * 100) % len(candidates)]
+
     def let_it_last(self) -> None:
         """Frames go on while something is away."""
         self.feed()
@@ -36,8 +42,9 @@ class Strike:
 
 
 def _taskmanager_killed(strike: Strike) -> None:
+    """One of those that work."""
     cluster = strike.stream.cluster
-    cluster.kill(*cluster.busy_workers())
+    cluster.kill(strike.drawn(cluster.busy_workers()))
     cluster.start()
 
 
@@ -46,7 +53,7 @@ def _jobmanager_killed(strike: Strike) -> None:
     stream = strike.stream
     stream.cluster.kill(JOBMANAGER)
     stream.cluster.start()
-    stream.start(stream.newest_state())
+    stream.start(stream.newest_state(), stream.parallelism)
 
 
 def _broker_restarted(strike: Strike) -> None:
@@ -64,15 +71,16 @@ def _worker_exception(strike: Strike) -> None:
 
 
 def _savepoint(strike: Strike) -> None:
-    strike.stream.start(strike.stream.stop())
+    strike.stream.start(strike.stream.stop(), strike.stream.parallelism)
 
 
 def _rescaled(strike: Strike) -> None:
-    way = WAYS[int(strike.fault.seconds * 100) % len(WAYS)]
-    strike.stream.cluster.start(max(way))
-    for parallelism in way:
-        strike.feed()
-        strike.stream.start(strike.stream.stop(), parallelism)
+    """To another parallelism, where the job then stays: other faults strike there, too."""
+    stream = strike.stream
+    parallelism = strike.drawn([number for number in range(1, MOST_PARALLELISM + 1) if number != stream.parallelism])
+    stream.cluster.start(parallelism)
+    strike.feed()
+    stream.start(stream.stop(), parallelism)
 
 
 def _store(mood: Mood) -> Callable[[Strike], None]:
@@ -113,6 +121,7 @@ _HOW: dict[FaultKind, Callable[[Strike], None]] = {
     FaultKind.STORE_BUSY: _store(Mood.BUSY),
     FaultKind.DISK_FULL: _disk_full,
     FaultKind.FRAMES_DUPLICATED: _in_the_log,
+    FaultKind.FRAMES_CORRUPTED: _in_the_log,
     FaultKind.FRAMES_DELAYED: _frames_delayed,
     FaultKind.FRAMES_REORDERED: _in_the_log,
     FaultKind.IDLE_PARTITION: _in_the_log,
