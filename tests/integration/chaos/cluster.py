@@ -112,9 +112,20 @@ class Cluster:
 def chaos_cluster(folder: Path, workers: int) -> Iterator[Cluster]:
     """All services in a folder of their own, with the object store behind a gate."""
     shutil.rmtree(folder, ignore_errors=True)
-    with services.running(folder, lake="s3", flink_taskmanagers=0) as endpoints:
-        os.environ.update({name: value for name, value in endpoints.as_environment().items() if name.startswith("AWS_")})
+    with services.running(folder, lake="s3", flink_taskmanagers=0) as endpoints, behind_a_gate(endpoints, workers) as cluster:
+        cluster.start()
+        yield cluster
+
+
+@contextmanager
+def behind_a_gate(endpoints: Endpoints, workers: int) -> Iterator[Cluster]:
+    """The object store of running services gets a gate; its credentials are in this process's environment meanwhile."""
+    credentials = {name: value for name, value in endpoints.as_environment().items() if name.startswith("AWS_")}
+    before = {name: os.environ.get(name) for name in credentials}
+    os.environ.update(credentials)
+    try:
         with StoreGate(str(endpoints.s3_endpoint)) as gate:
-            cluster = Cluster(endpoints, gate, workers)
-            cluster.start()
-            yield cluster
+            yield Cluster(endpoints, gate, workers)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
