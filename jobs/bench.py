@@ -16,6 +16,7 @@ from rich.table import Table
 from infra.local import paths
 from infra.local.console import SetupError
 from infra.local.flink import JobFailed
+from jobs.benchmark.hostile import measure_hostile
 from jobs.benchmark.kernels import measure_kernels
 from jobs.benchmark.latency import measure
 from jobs.benchmark.load import Load
@@ -49,6 +50,10 @@ def _latency(options: argparse.Namespace) -> dict[str, Any]:
 def _throughput(options: argparse.Namespace) -> dict[str, Any]:
     shutil.rmtree(options.data, ignore_errors=True)
     return measure_throughput(options.data, _log(options))
+
+
+def _hostile(options: argparse.Namespace) -> dict[str, Any]:
+    return measure_hostile(options.data, _log(options), options.broken)
 
 
 def _replay(options: argparse.Namespace) -> dict[str, Any]:
@@ -104,6 +109,14 @@ def _show_throughput(result: dict[str, Any]) -> None:
     print(f"{result['ticks_a_second']} ticks/s; features and signals complete: {result['holds']}")
 
 
+def _show_hostile(result: dict[str, Any]) -> None:
+    without, among = result["without"], result["with"]
+    refused = (among["rejects"], result["news_refused"], result["control_refused"])
+    print("{} frames, {} items of news and {} control entries of {} rejected".format(*refused, result["broken"]))
+    rates = (among["frames_a_second"], without["frames_a_second"], result["loss"], among["restarts"])
+    print("{} frames/s, without broken ones {}: {:.1%} lost, {} restarts".format(*rates))
+
+
 def _show_replay(result: dict[str, Any]) -> None:
     print(f"{result['ticks']} ticks of {result['symbols']} symbols: {result['features']} feature rows in {result['seconds']} s")
     print(f"{result['ticks_a_second']} ticks/s, {result['ticks_a_second_of_the_job']} of the job alone; rows complete: {result['holds']}")
@@ -151,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(dest="kind", required=True)
     _add_latency(kinds.add_parser("latency", help="event to signal through the broker, under a steady load"))
     _add_throughput(kinds.add_parser("throughput", help="how fast the whole job drains a log"))
+    _add_hostile(kinds.add_parser("hostile", help="what broken frames, news and control entries cost, and whether each is rejected"))
     _add_replay(kinds.add_parser("replay", help="how fast stored history goes through the job again"))
     peers = kinds.add_parser("peers", help="how fast other systems are at less of the same work")
     _add_log(peers, maximum_events=32)
@@ -191,6 +205,12 @@ def _add_throughput(throughput: argparse.ArgumentParser) -> None:
     throughput.set_defaults(measure=_throughput, show=_show_throughput)
 
 
+def _add_hostile(hostile: argparse.ArgumentParser) -> None:
+    _add_log(hostile, maximum_events=8, ticks=4_000_000)
+    hostile.add_argument("--broken", type=int, default=1_000_000, help="broken messages, most of them frames (default 1000000)")
+    hostile.set_defaults(measure=_hostile, show=_show_hostile)
+
+
 def _add_replay(replay: argparse.ArgumentParser) -> None:
     _add_log(replay, maximum_events=64)
     replay.add_argument("--parallelism", type=int, default=1, help="TaskManagers of one slot that share the replay (default 1)")
@@ -208,9 +228,9 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.set_defaults(measure=_serve, show=lambda result: print(report.as_markdown(result)))
 
 
-def _add_log(kind: argparse.ArgumentParser, maximum_events: int) -> None:
+def _add_log(kind: argparse.ArgumentParser, maximum_events: int, ticks: int = 10_000_000) -> None:
     """What the log holds."""
-    kind.add_argument("--ticks", type=int, default=10_000_000, help="events in the log (default 10000000)")
+    kind.add_argument("--ticks", type=int, default=ticks, help=f"events in the log (default {ticks})")
     kind.add_argument("--symbols", type=int, default=100, help="symbols that share them, a multiple of 4 (default 100)")
     kind.add_argument("--rate", type=float, default=500_000.0, help="of them a second of event time (default 500000)")
     kind.add_argument("--maximum-events", type=int, default=maximum_events, help=f"events in a frame (default {maximum_events})")

@@ -23,6 +23,12 @@ def counters(rest_url: str, job_id: str) -> dict[str, int]:
     return {}
 
 
+def restarts(rest_url: str, job_id: str) -> int:
+    """How often the job was started again."""
+    found = request(rest_url, f"/jobs/{job_id}/metrics?get=numRestarts")
+    return int(found[0]["value"]) if found else 0
+
+
 def wait_for_frames(rest_url: str, job_id: str, frames: int, timeout_seconds: float = 30.0) -> dict[str, int]:
     """The counters once they include that many frames, or the newest ones after the timeout."""
     deadline = time.monotonic() + timeout_seconds

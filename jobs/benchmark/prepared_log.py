@@ -87,6 +87,11 @@ class PreparedLog:
         """How many frames there are."""
         return self.clones * len(self._packed)
 
+    @property
+    def sound(self) -> int:
+        """How many of them can be read: all."""
+        return self.frames
+
     @cached_property
     def rows(self) -> int:
         """How many feature rows the kernels make of them."""

@@ -19,6 +19,7 @@ from infra.local import processes
 from infra.local.console import say
 from infra.local.flink import cancel, request, wait_until_running
 from infra.local.services import RECORD
+from jobs import job_metrics
 from jobs.benchmark.latency import release_model
 from jobs.benchmark.machine import cpu_seconds, description, stolen_seconds
 from jobs.benchmark.prepared_log import PreparedLog
@@ -56,12 +57,15 @@ def measure_throughput(data: Path, log: PreparedLog) -> dict[str, Any]:
             samples = _watch(session, job, log.frames)
             topics = session.settings.topics
             features, signals = (_wait_for_records(session.settings, topic, log.rows) for topic in (topics.features, topics.signals))
+            rejects = _wait_for_records(session.settings, topics.rejects, log.frames - log.sound)
+            restarted = job_metrics.restarts(job.rest_url, job.job_id)
             resident = _resident_mebibytes(session)
         finally:
             online.stop()
             cancel(job.rest_url, job.job_id)
     result = summary(samples, log.frames, log.events)
-    checked = {"rows_expected": log.rows, "features": features, "signals": signals, "holds": log.rows == features == signals}
+    checked = {"rows_expected": log.rows, "features": features, "signals": signals, "rejects": rejects, "restarts": restarted}
+    checked["holds"] = log.rows == features == signals and not restarted
     sizes = {"symbols": log.names, "ticks": log.events, "frames": log.frames, "bytes": sent_bytes, "resident_mebibytes": resident}
     return sizes | result | checked | {"machine": machine}
 

@@ -8,6 +8,7 @@ import pytest
 
 from jobs.bench import main
 from jobs.benchmark import kernels
+from jobs.benchmark.hostile import HostileLog, control_refused, news_refused
 from jobs.benchmark.prepared_log import PreparedLog
 from jobs.benchmark.score import feature_rows_of, score_all
 from jobs.benchmark.state import measure_state
@@ -18,6 +19,7 @@ from tests.support.feature_rows import planted_dataset
 from tests.support.quiet_market import small_market
 from tests.support.trained_model import scorer
 from udfs.codecs.frames import PINNED_FRAMING, decode_frame
+from udfs.errors import MalformedMessage
 from udfs.kernels.advance import advance
 from udfs.kernels.feature_vector import FEATURE_NAMES
 from udfs.kernels.kernel_settings import KernelSettings
@@ -94,3 +96,22 @@ def test_each_row_that_is_timed_becomes_a_signal_of_the_model() -> None:
     assert min(microseconds) > 0
     assert {signal.model_hash for signal in signals} == {scorer().sha256}
     assert len({signal.signal_id for signal in signals}) == 60
+
+
+def test_broken_frames_are_strewn_among_the_sound_ones_and_change_no_count_of_events() -> None:
+    plain = PreparedLog(400, 4, 1000.0, 8)
+    hostile = HostileLog(400, 4, 1000.0, 8, broken=37)
+    sent, sound = list(hostile.records(0)), list(plain.records(0))
+    frames = {record.frame for record in sound}
+    assert [record for record in sent if record.frame in frames] == sound
+    assert len(sent) == hostile.frames == len(sound) + 37
+    assert (hostile.events, hostile.rows, hostile.sound) == (plain.events, plain.rows, len(sound))
+    for record in sent:
+        if record.frame not in frames:
+            with pytest.raises(MalformedMessage):
+                decode_frame(record.frame)
+
+
+def test_every_broken_item_of_news_and_of_control_is_refused_with_a_reason() -> None:
+    assert news_refused(500) == 500
+    assert control_refused(500) == 500

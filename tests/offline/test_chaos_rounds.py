@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.integration.chaos.delivery import broken, delivered, duplicated, interleaved, one_put_off, with_broken_ones
+from jobs.benchmark.broken_bytes import broken
+from tests.integration.chaos.delivery import delivered, duplicated, interleaved, one_put_off, with_broken_ones
 from tests.integration.chaos.faults import EXACTLY_ONCE_EVERY, MOST_FAULTS, OF_THE_LOG, UNDISTURBED, Fault, FaultKind, Plan, draw_plan
 from tests.integration.chaos.limits import TooLate, time_limit
 from tests.integration.chaos.market import Frame, is_numbered
@@ -118,7 +119,7 @@ def test_what_is_broken_is_so_for_every_reader() -> None:
     data = frame_of([clock(MIDNIGHT)], 0, "A")
     for seed in range(200):
         with pytest.raises(MalformedMessage):
-            decode_frame(broken(data, random.Random(seed)))
+            decode_frame(broken(data, random.Random(seed), decode_frame))
 
 
 def test_a_clock_needs_no_number() -> None:

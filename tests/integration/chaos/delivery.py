@@ -10,10 +10,10 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 
+from jobs.benchmark.broken_bytes import broken
 from tests.integration.chaos.faults import FaultKind, Plan
 from tests.integration.chaos.market import Frame, is_numbered
 from udfs.codecs.frames import decode_frame
-from udfs.errors import MalformedMessage
 
 DUPLICATED_SHARE = 0.05
 CORRUPTED_SHARE = 0.05
@@ -64,20 +64,9 @@ def with_broken_ones(frames: Sequence[Frame], generator: random.Random) -> list[
     found: list[Frame] = []
     for frame in frames:
         if generator.random() < CORRUPTED_SHARE:
-            found.append(frame._replace(data=broken(frame.data, generator)))
+            found.append(frame._replace(data=broken(frame.data, generator, decode_frame)))
         found.append(frame)
     return found
-
-
-def broken(data: bytes, generator: random.Random) -> bytes:
-    """Bytes that no reader can take for a frame. A cut between two fields may leave a whole one: then another is tried."""
-    while True:
-        place = generator.randrange(len(data))
-        changed = generator.choice((data[:place], data[place + 1 :], generator.randbytes(len(data)), data[:6] + generator.randbytes(place)))
-        try:
-            decode_frame(changed)
-        except MalformedMessage:
-            return changed
 
 
 def _by_symbol(frames: Sequence[Frame]) -> dict[str, list[Frame]]:
