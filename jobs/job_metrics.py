@@ -26,7 +26,7 @@ def counters(rest_url: str, job_id: str) -> dict[str, int]:
 def restarts(rest_url: str, job_id: str) -> int:
     """How often the job was started again."""
     found = request(rest_url, f"/jobs/{job_id}/metrics?get=numRestarts")
-    return int(found[0]["value"]) if found else 0
+    return int(float(found[0]["value"])) if found else 0
 
 
 def wait_for_frames(rest_url: str, job_id: str, frames: int, timeout_seconds: float = 30.0) -> dict[str, int]:

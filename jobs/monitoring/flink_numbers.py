@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from infra.local.flink import request
 from jobs import operator_ids
+from jobs.job_metrics import restarts
 from udfs.operators.job_counters import BELOW, COUNTERS, FRAME_MICROSECONDS, MADE, MORE, REASON, SAMPLED_FRAMES, SAMPLED_MICROSECONDS
 
 _RUNNING: Final = ("RUNNING", "FINISHED")
@@ -70,11 +71,10 @@ def _numbers(rest_url: str, job_id: str) -> JobNumbers:
     state = details["state"]
     if state == "RUNNING" and not all(status in _RUNNING for status in vertices.values()):
         state = "STARTING"
-    restarts = request(rest_url, f"/jobs/{job_id}/metrics?get=numRestarts")
     return JobNumbers(
         job_id=job_id,
         state=state,
-        restarts=int(float(restarts[0]["value"])) if restarts else 0,
+        restarts=restarts(rest_url, job_id),
         **_operators(rest_url, job_id, vertices),
         **_checkpoints(request(rest_url, f"/jobs/{job_id}/checkpoints")),
     )
