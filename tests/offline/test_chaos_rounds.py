@@ -150,7 +150,7 @@ def outcome(*rows: FeatureRow) -> Outcome:
     }
     table = lake_rows(rows)
     keys: dict[str, Any] = {"features": tuple((found.symbol, found.event_number) for found in rows)}
-    return Outcome(topics, {"features": table, "signals": lake_rows(())}, keys, (b"no frame",), {b"tickflow:feature:S": {b"f": b"v"}})
+    return Outcome(topics, {"features": table, "signals": lake_rows(())}, keys, (), (b"no frame",), {b"tickflow:feature:S": {b"f": b"v"}})
 
 
 def lake_rows(rows: tuple[FeatureRow, ...]) -> pa.Table:
@@ -223,12 +223,16 @@ def test_positions_are_compared_unless_the_log_is_another_one() -> None:
 
 def test_of_another_log_every_frame_must_be_stored_once_and_every_broken_one_rejected() -> None:
     keys = {**GOOD.keys, "market_frames": (("S", 0, 0), ("S", 0, 1)), "rejects": (("S", 0, 0, 0),)}
-    stored = replace(GOOD, keys=keys, refused=(b"no frame", b"broken"))
+    stored = replace(GOOD, keys=keys, told=keys["rejects"], refused=(b"no frame", b"broken"))
     expected = replace(GOOD, keys={**GOOD.keys, "market_frames": (("S", 0, 0),), "rejects": ()})
     assert compare(expected, stored, OTHER_LOG, [b"broken"], 2).held
     assert compare(expected, stored, OTHER_LOG, [b"broken"], 3).lost == 1
     assert compare(expected, stored, OTHER_LOG, [], 2).duplicated == 1
     assert compare(expected, stored, OTHER_LOG, [b"broken", b"other"], 2).lost == 1
+    assert compare(expected, replace(stored, told=()), OTHER_LOG, [b"broken"], 2).lost == 1
+    again = replace(stored, told=2 * keys["rejects"])
+    assert compare(expected, again, OTHER_LOG, [b"broken"], 2).held
+    assert compare(expected, again, replace(OTHER_LOG, exactly_once=True), [b"broken"], 2).duplicated == 1
     twice = replace(stored, keys={**keys, "market_frames": (*keys["market_frames"], ("S", 0, 1))})
     assert compare(expected, twice, OTHER_LOG, [b"broken"], 2).duplicated == 1
 

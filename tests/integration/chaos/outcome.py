@@ -20,6 +20,7 @@ from jobs.lake.reading import EVERYTHING, Selection, read_rows
 from jobs.lake.tables import NAMESPACE
 from jobs.serving.redis_writer import GENERATION_KEY
 from tests.integration.chaos.stream import Stream
+from udfs.codecs.rejects import decode_rejected
 from udfs.codecs.rows import decode_bar, decode_feature_row, encode_bar, encode_feature_row
 from udfs.codecs.signals import decode_alert, decode_signal, encode_alert, encode_signal
 from udfs.errors import Reason
@@ -63,6 +64,8 @@ TOPICS: Mapping[str, Codec] = {
     "alerts": Codec(decode_alert, encode_alert, lambda alert: (alert.alert_id,)),
 }
 
+TOPICS_OF_REJECTS = ("late", "rejects")
+
 
 @dataclass(frozen=True)
 class TopicContent:
@@ -87,6 +90,8 @@ class Outcome:
     """Features and signals of the lake, each field but the manifest, in the order of symbol and event number."""
     keys: Mapping[str, tuple[Key, ...]]
     """Of every row of each table of the lake."""
+    told: tuple[Key, ...]
+    """Of every record of the topics of late events and rejects: named as the rows of the table of rejects are."""
     refused: tuple[bytes, ...]
     """Frames that were rejected as a whole, as they stand in the lake."""
     redis: Mapping[bytes, Mapping[bytes, bytes]]
@@ -98,15 +103,16 @@ def read_outcome(stream: Stream, origin: Mapping[str, Offsets], symbols: tuple[s
     names = stream.settings.topics.model_dump()
     with _consumer(stream) as consumer:
         topics = {name: topic_content(codec, _records(consumer, names[name], origin[name])) for name, codec in TOPICS.items()}
+        told = tuple(_told(data) for name in TOPICS_OF_REJECTS for data in _records(consumer, names[name], origin[name]))
     compared = {table: _compared(stream, table, selection) for table in COMPARED_TABLES}
     keys = {table: _keys(stream, table, columns, selection) for table, columns in TABLE_KEYS.items()}
-    found = Outcome(topics, compared, keys, _refused(stream, selection), redis_content(stream, symbols))
+    found = Outcome(topics, compared, keys, told, _refused(stream, selection), redis_content(stream, symbols))
     return replace(found, **_from_the_beginning_of(found, origin["frames"]))
 
 
 def origin_of(stream: Stream) -> dict[str, Offsets]:
     """The end of each topic now: where what is sent next begins. By the topic's role; what was sent before must have settled."""
-    names = {role: topic for role, topic in stream.settings.topics.model_dump().items() if role in TOPICS}
+    names = {role: topic for role, topic in stream.settings.topics.model_dump().items() if role in (*TOPICS, *TOPICS_OF_REJECTS)}
     with _consumer(stream) as consumer:
         return {role: _ends(consumer, topic) for role, topic in {**names, "frames": stream.plan.frames_topic}.items()}
 
@@ -118,6 +124,7 @@ def part_of(outcome: Outcome, symbols: Collection[str], origin: Mapping[str, Off
         topics={name: _topic_part(content, symbols) for name, content in outcome.topics.items()},
         compared={table: _rows_of(rows, symbols) for table, rows in outcome.compared.items()},
         keys={table: tuple(key for key in keys if key[0] in symbols or len(key) == 1) for table, keys in outcome.keys.items()},
+        told=tuple(key for key in outcome.told if key[0] in symbols),
         redis={key: fields for key, fields in outcome.redis.items() if key.decode().rpartition(":")[2] in symbols},
     )
     return replace(found, **_from_the_beginning_of(found, origin["frames"]))
@@ -144,6 +151,11 @@ def _rows_of(rows: pa.Table, symbols: Collection[str]) -> pa.Table:
     return rows.filter(pc.is_in(rows.column("symbol"), pa.array(sorted(symbols), rows.schema.field("symbol").type)))
 
 
+def _told(data: bytes) -> Key:
+    record = decode_rejected(data)
+    return (record.symbol, record.position.partition, record.position.offset, record.position.event_index)
+
+
 def _topic_part(content: TopicContent, symbols: Collection[str]) -> TopicContent:
     order = {symbol: keys for symbol, keys in content.order.items() if symbol in symbols}
     return replace(content, records={key: content.records[key] for keys in order.values() for key in keys}, order=order)
@@ -154,6 +166,7 @@ def _from_the_beginning_of(outcome: Outcome, begin: Offsets) -> dict[str, Any]:
     return {
         "compared": {table: _counted_from(rows, begin) for table, rows in outcome.compared.items()},
         "keys": {table: _keys_counted_from(TABLE_KEYS[table], keys, begin) for table, keys in outcome.keys.items()},
+        "told": _keys_counted_from(TABLE_KEYS["rejects"], outcome.told, begin),
     }
 
 

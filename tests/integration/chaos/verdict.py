@@ -74,6 +74,9 @@ def compare(expected: Outcome, found: Outcome, plan: Plan, broken: Sequence[byte
         missing, extra = _difference(expected.topics[topic].records, content.records)
         findings.count(f"topic {topic}", missing, extra + (content.repeated if plan.exactly_once else 0))
         findings.problems += _contradictions(topic, expected.topics[topic], content)
+    told = set(found.told)
+    findings.count("topics of rejects", *_difference(set(found.keys.get("rejects", ())), told))
+    findings.count("topics of rejects", 0, len(found.told) - len(told) if plan.exactly_once else 0)
     findings.count("frames rejected as a whole", *_difference((*expected.refused, *broken), found.refused))
     if found.redis != expected.redis:
         findings.problems.append(f"redis: {_redis_difference(expected, found)}")
