@@ -31,7 +31,7 @@ from udfs.kernels.feature_vector import FEATURE_NAMES, MODEL_INPUTS
 from udfs.records import ControlEvent, ControlKind, ModelReference
 
 EVENTS_A_FRAME = 8
-FRAMES_A_VERSION = 40
+FRAMES_A_VERSION = 25
 HALTED = 1
 """Which of a part's symbols is halted for a while."""
 RULES = paths.FLINK_CONFIGURATIONS / "local" / "alert-rules.toml"
@@ -93,8 +93,8 @@ class _Versions:
 
 
 def simulation(seed: int, number: int) -> PartSettings:
-    """25 minutes of four symbols, one of them quiet, with every defect that the firewall knows planted often enough to be there."""
-    return PartSettings(symbols=4, seconds=1500.0, ticks_per_second=3.0, seed=seed + number, defects=_DEFECTS, number=number)
+    """15 minutes of four symbols, one of them quiet, with every defect that the firewall knows planted often enough to be there."""
+    return PartSettings(symbols=4, seconds=900.0, ticks_per_second=2.5, seed=seed + number, defects=_DEFECTS, number=number)
 
 
 def stored_model(store: ModelStore) -> ModelReference:

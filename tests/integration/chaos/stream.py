@@ -30,7 +30,7 @@ from tests.integration.chaos.cluster import Cluster
 from tests.integration.chaos.market import Frame, Market
 from tests.support import failing_stream_job
 
-CHECKPOINT_MILLISECONDS = 2_000
+CHECKPOINT_MILLISECONDS = 3_000
 PATIENCE_SECONDS = 300.0
 ENTRY = Path(failing_stream_job.__file__)
 
