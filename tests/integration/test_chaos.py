@@ -15,7 +15,7 @@ from tests.integration.chaos.market import stored_model
 from tests.integration.chaos.program import reproduction
 from tests.integration.chaos.rounds import run_rounds
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 FAULTS = (
     Fault(FaultKind.FRAMES_CORRUPTED, 0.1, 0.0),
     Fault(FaultKind.WORKER_EXCEPTION, 0.3, 0.5),
