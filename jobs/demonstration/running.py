@@ -59,8 +59,6 @@ class DemoOptions:
     speed: float
     """Times real time; infinite is as fast as it goes."""
     show: bool
-    on_the_way: tuple[tuple[int, Callable[[Session], int]], ...] = ()
-    """What is done at which event time of the live stretch, once all until then is stored; gives the control version to go on with."""
 
 
 def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOptions, started: float) -> dict[str, Any]:
@@ -88,10 +86,6 @@ def run_demo(session: Session, prepare: Callable[[], Stretches], options: DemoOp
             gateway.change_pace(Pacer(options.speed))
             if gateway.pacer.paced:  # else the lake is what everything waits for
                 let_the_stream_go_first(session.endpoints)
-            for event_time, act in options.on_the_way:
-                sent = gateway.run(running, close_bars=False, until=event_time)
-                wait_until_stored(session.catalog, job.rest_url, job.job_id, sent.frames, STORED_WITHIN_SECONDS)
-                follower.wait_for(act(session), 30.0)
             sent = _watch(gateway, running, stretches, watcher, options)
             say("demo: waiting until everything is stored")
             wait_until_stored(session.catalog, job.rest_url, job.job_id, sent.frames, STORED_WITHIN_SECONDS)

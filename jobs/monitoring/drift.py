@@ -25,6 +25,8 @@ BINS: Final = 10
 MISSING: Final = "missing"
 _TESTS: Final = 2
 _FEWEST_BLOCKS: Final = 8
+_JOINED: Final = (2, 4)
+_FEWEST_JOINED: Final = 16
 _LEAST: Final = 1e-4
 Column = npt.NDArray[np.float64]
 Blocks = npt.NDArray[np.int64]
@@ -81,7 +83,8 @@ def feature_drift(feature: str, reference: Sample, recent: Sample, features: int
     """Compare two samples of one of `features` features. Raises NotEnoughRows below 8 blocks of either."""
     edges = _edges(reference.values)
     shares = [_shares_by_block(sample, edges) for sample in (reference, recent)]
-    worth = [effective_rows(by_block, sample.values.shape[0]) for by_block, sample in zip(shares, (reference, recent), strict=True)]
+    effect = [design_effect(by_block) for by_block in shares]
+    worth = reference.values.shape[0] / effect[0], recent.values.shape[0] / max(effect)  # few recent blocks tell little of their own effect
     noise = sum(1 / rows for rows in worth)
     alpha = settings.false_alarms / features / _TESTS
     whole = [_weighted(by_block) for by_block in shares]
@@ -91,7 +94,7 @@ def feature_drift(feature: str, reference: Sample, recent: Sample, features: int
     distance_threshold = max(settings.least_distance, float(np.sqrt(-np.log(alpha / 2) / 2 * noise)))
     missing = float(np.isnan(reference.values).mean()), float(np.isnan(recent.values).mean())
     alarm = psi > psi_threshold or distance > distance_threshold
-    return FeatureDrift(feature, psi, psi_threshold, distance, distance_threshold, (worth[0], worth[1]), missing, bool(alarm))
+    return FeatureDrift(feature, psi, psi_threshold, distance, distance_threshold, worth, missing, bool(alarm))
 
 
 class _ByBlock(NamedTuple):
@@ -121,22 +124,39 @@ def _weighted(by_block: _ByBlock) -> Column:
     return np.asarray(by_block.rows @ by_block.shares / by_block.rows.sum(), np.float64)
 
 
-def effective_rows(by_block: _ByBlock, rows: int) -> float:
-    """Rows over the design effect: by how much the distribution function varies more between blocks than independent rows' would.
+def design_effect(by_block: _ByBlock) -> float:
+    """How many rows tell as much as one independent row would; at least 1. Raises NotEnoughRows.
+
+    Blocks that are too short for what the rows remember make it too small, so it is looked at with twice and four times as long ones too,
+    where enough of them are left, and the largest counts.
+    """
+    if by_block.rows.shape[0] < _FEWEST_BLOCKS:
+        raise NotEnoughRows(f"rows of {by_block.rows.shape[0]} stretches of time, expected {_FEWEST_BLOCKS} or more; take a longer range")
+    longer = [_joined(by_block, count) for count in _JOINED if by_block.rows.shape[0] // count >= _FEWEST_JOINED]
+    return max(1.0, *(_effect(blocks) for blocks in (by_block, *longer)))
+
+
+def _joined(by_block: _ByBlock, count: int) -> _ByBlock:
+    """Blocks that are so many times as long."""
+    first = np.arange(0, by_block.rows.shape[0], count)
+    rows = np.add.reduceat(by_block.rows, first)
+    return _ByBlock(np.add.reduceat(by_block.shares * by_block.rows[:, None], first) / rows[:, None], rows)
+
+
+def _effect(by_block: _ByBlock) -> float:
+    """By how much the distribution function varies more between blocks than independent rows' would.
 
     The distribution function, not the single bins: what is slow moves many bins one way. The effect is raised by one deviation of what so
-    few blocks tell of it. At most `rows`. Raises NotEnoughRows.
+    few blocks tell of it.
     """
-    blocks = by_block.rows.shape[0]
-    if blocks < _FEWEST_BLOCKS:
-        raise NotEnoughRows(f"rows of {blocks} stretches of time, expected {_FEWEST_BLOCKS} or more; take a longer range")
+    blocks, rows = by_block.rows.shape[0], float(by_block.rows.sum())
     below = np.cumsum(by_block.shares, axis=1)[:, :-1]
     weight = by_block.rows / rows
     whole = weight @ below
     between = float((np.square(below - whole) * np.square(weight)[:, None]).sum()) * blocks / (blocks - 1)
     independent = float((whole * (1 - whole)).sum()) / rows
     effect = between / independent if independent > 0 else 1.0
-    return float(rows / max(effect * (1 + np.sqrt(2 / blocks)), 1.0))
+    return float(effect * (1 + np.sqrt(2 / blocks)))
 
 
 def population_stability(expected: Column, found: Column) -> float:

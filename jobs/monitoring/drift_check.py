@@ -18,7 +18,7 @@ from jobs.monitoring.drift import Column, DriftSettings, Sample, feature_drift
 FALSE_ALARMS_A_DAY: Final = 0.01
 SHIFT: Final = 0.5
 """Deviations."""
-SHIFT_ROWS: Final = 1500
+SHIFT_ROWS: Final = 2000
 FOUND_AT_LEAST: Final = 0.95
 _COMMON: Final = 0.2
 """Share of a feature's variance that all symbols have in common."""
@@ -34,8 +34,8 @@ class CheckSettings:
     """Stationary days, each with training days of its own."""
     shifts: int = 60
     features: int = 20
-    symbols: int = 5
-    moments: int = 600
+    symbols: int = 4
+    moments: int = 500
     """Rows of a symbol a day."""
     training_days: int = 4
     seed: int = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +31,7 @@ class Streamed:
 
 
 @contextmanager
-def streamed_market(
-    services: Endpoints, folder: Path, name: str, stretches: Stretches, on_the_way: tuple[tuple[int, Callable[[Session], int]], ...] = ()
-) -> Iterator[Streamed]:
+def streamed_market(services: Endpoints, folder: Path, name: str, stretches: Stretches) -> Iterator[Streamed]:
     """Everything at full speed, a model trained and released on the way; `name` keeps it apart from other markets."""
     variables = services.as_environment()
     settings = load_settings(settings_file("local"), variables)
@@ -43,5 +41,5 @@ def streamed_market(
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in variables.items():
             patch.setenv(variable, value)
-        counts = run_demo(session, lambda: stretches, DemoOptions(MAXIMUM_SPEED, show=False, on_the_way=on_the_way), time.monotonic())
+        counts = run_demo(session, lambda: stretches, DemoOptions(MAXIMUM_SPEED, show=False), time.monotonic())
         yield Streamed(session, stretches, counts)
