@@ -50,5 +50,10 @@ def local_session(data: Path, lake: Lake = "folder", profile: str = "local", tas
     """A session on the services of a data directory; those that are not running are started, and stopped at the end."""
     with services.running(data, lake, taskmanagers, profile) as endpoints:
         variables = endpoints.as_environment()
+        before = {name: os.environ.get(name) for name in variables}
         os.environ.update(variables)  # clients of the object store find their keys there
-        yield Session(endpoints, load_settings(settings_file(profile)), lake_from_environment(variables, data / "lake"))
+        try:
+            yield Session(endpoints, load_settings(settings_file(profile)), lake_from_environment(variables, data / "lake"))
+        finally:  # else the next session would take these services, which have ended, for the user's own
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
