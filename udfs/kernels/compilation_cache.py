@@ -1,7 +1,7 @@
 """Where compiled kernels are kept: under a name made of their source, not of the file's place.
 
 A Flink worker unpacks the code into a new folder for every job, where Numba's own cache would never find what was compiled before. Here
-the key is the content of the module and of every `udfs` module that it imports, so the same code is compiled once on a machine, and a
+the key is the content of the module and of all of the project that it imports, so the same code is compiled once on a machine, and a
 change in a called function is never missed. Chosen with NUMBA_CACHE_LOCATOR_CLASSES; the folder is NUMBA_CACHE_DIR.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from numba.core import caching
 
-PACKAGE = "udfs"
+PACKAGES = ("udfs", "jobs")
 DIGEST_DIGITS = 16
 
 
@@ -33,7 +33,7 @@ class ContentCacheLocator(caching._CacheLocator):
     @classmethod
     def from_function(cls, py_func: Callable[..., Any], py_file: str) -> ContentCacheLocator | None:
         """A locator for functions of this project; None lets Numba ask the next one."""
-        if not py_func.__module__.startswith(f"{PACKAGE}.") or "NUMBA_CACHE_DIR" not in os.environ:
+        if py_func.__module__.split(".")[0] not in PACKAGES or "NUMBA_CACHE_DIR" not in os.environ:
             return None
         locator = cls(py_func)
         locator.ensure_cache_path()
@@ -72,7 +72,7 @@ def imported(module: str) -> tuple[str, ...]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return tuple(sorted(name for name in found if name.split(".")[0] == PACKAGE and source(name) is not None))
+    return tuple(sorted(name for name in found if name.split(".")[0] in PACKAGES and source(name) is not None))
 
 
 @functools.cache
