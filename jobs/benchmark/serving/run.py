@@ -41,7 +41,7 @@ _ENDLESS: Final = float("inf")
 class ServingLoad:
     """What is offered."""
 
-    reads: float = 2_000.0
+    reads: float = 500.0
     """Watchlists a second."""
     watched: int = 20
     """Symbols of a watchlist."""
