@@ -61,12 +61,17 @@ class PublisherSettings:
         return cls(kafka.bootstrap_servers, client=kafka.librdkafka_properties())
 
     def properties(self) -> dict[str, Any]:
-        """For librdkafka: all replicas acknowledge, retries neither repeat nor reorder, partitions are those that Java clients choose."""
+        """For librdkafka: all replicas acknowledge, retries neither repeat nor reorder, partitions are those that Java clients choose.
+
+        One request at a time: a broker that does not know the producer accepts any first number. Where it refuses the first batch for want
+        of a leader and a second one is on its way, it takes that, and the first, sent again, for a duplicate: acknowledged and lost.
+        """
         return {
             "bootstrap.servers": self.bootstrap_servers,
             "log_level": 2,  # what goes wrong is raised; the client's own remarks on standard error say nothing more
             "acks": "all",
             "enable.idempotence": True,
+            "max.in.flight.requests.per.connection": 1,
             "partitioner": "murmur2",
             "linger.ms": self.linger_milliseconds,
             "queue.buffering.max.messages": self.maximum_waiting_records,
