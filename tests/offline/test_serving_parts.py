@@ -150,6 +150,7 @@ def test_everyone_is_told_and_the_loop_breathes_between_groups() -> None:
             steps.append(len(told))
         assert sorted(told) == list(range(len(clients)))
         assert max(after - before for before, after in pairwise(steps)) <= WOKEN_AT_ONCE
+        assert not any(task.done() for task in tasks), "someone was woken for nothing"
         hub.remove(clients[0])
         hub.publish([signal("A", 3)], [])
         assert not clients[0]._woken.is_set()

@@ -50,6 +50,10 @@ class Subscriber:
         self.skipped += len(self._alerts) == MOST_WAITING_ALERTS
         self._alerts.append(alert)
 
+    def has_news(self) -> bool:
+        """Whether something waits for it."""
+        return bool(self._symbols or self._alerts)
+
     def wake(self) -> None:
         """Let it take what waits for it."""
         self._woken.set()
@@ -70,8 +74,8 @@ class Hub:
     """Who wants what. The event loop's thread alone uses it."""
 
     def __init__(self) -> None:
-        self._of_symbol: dict[str, set[Subscriber]] = {}
-        self._all: set[Subscriber] = set()
+        self._of_symbol: dict[str, dict[Subscriber, None]] = {}
+        self._all: dict[Subscriber, None] = {}
         self._to_wake: dict[Subscriber, None] = {}
 
     def __len__(self) -> int:
@@ -80,17 +84,17 @@ class Hub:
 
     def add(self, subscriber: Subscriber) -> None:
         """Begin to tell a client."""
-        self._all.add(subscriber)
+        self._all[subscriber] = None
         for symbol in subscriber.symbols:
-            self._of_symbol.setdefault(symbol, set()).add(subscriber)
+            self._of_symbol.setdefault(symbol, {})[subscriber] = None
 
     def remove(self, subscriber: Subscriber) -> None:
         """Tell it no more."""
-        self._all.discard(subscriber)
+        self._all.pop(subscriber, None)
         self._to_wake.pop(subscriber, None)
         for symbol in subscriber.symbols:
-            others = self._of_symbol.get(symbol, set())
-            others.discard(subscriber)
+            others = self._of_symbol.get(symbol, {})
+            others.pop(subscriber, None)
             if not others:
                 self._of_symbol.pop(symbol, None)
 
@@ -121,6 +125,7 @@ class Hub:
     def _wake_some(self) -> None:
         for subscriber in list(islice(self._to_wake, WOKEN_AT_ONCE)):
             del self._to_wake[subscriber]
-            subscriber.wake()
+            if subscriber.has_news():  # it may have taken it since, woken for what came before
+                subscriber.wake()
         if self._to_wake:
             asyncio.get_running_loop().call_soon(self._wake_some)
