@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from infra.local import paths, ports
+from infra.local import paths, ports, processes
 from infra.local.environment import program_environment
+from jobs.benchmark.peers.wiring import SNAPSHOT_SECONDS
 
-_STOPPING_SECONDS = 10.0
 TICKS, FEW_TICKS, ORDERED_TICKS, FRAMES = "peers.ticks", "peers.ticks.few", "peers.ticks.ordered", "peers.frames"
 """Topics: one tick a record, a tenth of them, all of them in one partition; Tickflow's own frames."""
 
@@ -58,27 +55,26 @@ class Place:
 
     def variables(self) -> dict[str, str]:
         """What `wiring` reads."""
-        group = f"peer-{self.rows}"
         return {
             "PEER_BROKERS": self.brokers,
             "PEER_TICKS": self.ticks,
             "PEER_ROWS": self.rows,
-            "PEER_GROUP": group,
+            "PEER_GROUP": f"peer-{self.rows}",
             "PEER_STATE": str(self.folder / "state"),
         }
 
 
 @contextmanager
-def running(peer: Peer, python: Path, place: Place) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The peer's processes; whatever they started goes with them."""
+def running(peer: Peer, python: Path, place: Place) -> Iterator[None]:
+    """The peer's processes, until the block ends; whatever they started goes with them."""
     (place.folder / "state").mkdir(parents=True)
     environment = program_environment() | place.variables() | {"PYTHONPATH": str(paths.ROOT)}
-    with ExitStack() as stack:
-        log = stack.enter_context((place.folder / "log").open("wb"))
-        yield [
-            stack.enter_context(_process(command, environment, place.folder, log.fileno()))
-            for command in _commands(peer, paths.PYTHON if peer.is_flink else python, place, environment)
-        ]
+    commands = _commands(peer, paths.PYTHON if peer.is_flink else python, place, environment)
+    programs = [processes.start(peer.name, command, place.folder / "log", environment, detached=False) for command in commands]
+    try:
+        yield
+    finally:
+        processes.stop(programs)
 
 
 def _commands(peer: Peer, python: Path, place: Place, environment: dict[str, str]) -> list[list[str]]:
@@ -91,26 +87,5 @@ def _commands(peer: Peer, python: Path, place: Place, environment: dict[str, str
     while len(taken) < peer.processes:
         taken.add(ports.free_port(taken))
     addresses = ";".join(f"{ports.HOST}:{port}" for port in sorted(taken))
-    start = [str(python), "-m", "bytewax.run", f"{module}:flow", "-a", addresses, "-r", state, "-s", "10", "-b", "0"]
+    start = [str(python), "-m", "bytewax.run", f"{module}:flow", "-a", addresses, "-r", state, "-s", str(SNAPSHOT_SECONDS), "-b", "0"]
     return [[*start, "-i", str(number)] for number in range(peer.processes)]
-
-
-@contextmanager
-def _process(command: list[str], environment: dict[str, str], folder: Path, log: int) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True)
-    try:
-        yield process
-    finally:
-        _stop(process)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        deadline = time.monotonic() + _STOPPING_SECONDS
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-    process.wait()
