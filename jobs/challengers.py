@@ -13,17 +13,17 @@ from typing import Any
 
 from infra.local.paths import DATA
 from jobs.control_log import read_control_log
-from jobs.control_verbs import add_author, add_common_options, control_settings, publish_all
+from jobs.control_verbs import add_author, add_common_options, control_settings
 from jobs.gateway.control_follower import ControlLogUnreadable
 from jobs.lake.settings import LakeSettings, lake_from_environment
-from jobs.model_aliases import CHAMPION, aliases_of
+from jobs.model_aliases import aliases_of
 from jobs.model_store import ModelStore
-from jobs.releasing import chosen_store, release_event
+from jobs.releasing import chosen_store, named_by, publish_and_name, release_event
 from jobs.shadow.rules import RuleSettings, announcement, events_of
 from jobs.shadow.standing import Standing, standing_of
 from jobs.verb_result import NOT_HELD, USAGE, add_verb, finish, needs_stored
 from udfs.errors import InvalidRule, InvalidSettings, ModelMismatch, TickflowError
-from udfs.records import ControlEvent, ControlKind, ModelReference
+from udfs.records import ControlEvent
 
 _PREFIX = "challenger-"
 Act = Callable[[argparse.Namespace], dict[str, Any]]
@@ -87,24 +87,13 @@ def _rollback(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _published(options: argparse.Namespace, events: Sequence[ControlEvent], store: ModelStore) -> dict[str, Any]:
-    """Write to the control log first, which alone decides, then to the record of aliases."""
-    versions = publish_all(events, control_settings(options.settings, options.data))
-    aliases = aliases_of(store)
-    written = []
-    for event, version in zip(events, versions, strict=True):
-        alias, model = _named(event)
-        named, sha256 = ("", "") if model is None else (model.version, model.sha256)
-        aliases.give(alias, named, sha256, event.event_time, event.author, event.reason, version)
-        written.append({"control_version": version, "alias": alias, "version": named, "reason": event.reason})
-    return {"written": written}
+    versions = publish_and_name(events, control_settings(options.settings, options.data), aliases_of(store))
+    return {"written": [_as_json(event, version) for event, version in zip(events, versions, strict=True)]}
 
 
-def _named(event: ControlEvent) -> tuple[str, ModelReference | None]:
-    """Alias and model of an entry."""
-    if event.kind is ControlKind.MODEL:
-        return CHAMPION, event.model
-    assert event.challenger is not None
-    return event.challenger.alias, event.challenger.model
+def _as_json(event: ControlEvent, version: int) -> dict[str, Any]:
+    alias, model = named_by(event)
+    return {"control_version": version, "alias": alias, "version": "" if model is None else model.version, "reason": event.reason}
 
 
 def _alias(name: str) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.model_aliases import CHAMPION, aliases_of
-from jobs.model_store import CARD_FILE, MODEL_FILE, ModelStore
+from jobs.model_store import MODEL_FILE, ModelStore, read_card
 from jobs.releasing import chosen_store
 from jobs.time_arguments import parse_time
 from jobs.verb_result import NOT_HELD, USAGE, finish, needs_stored
@@ -45,29 +44,40 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     store = chosen_store(options, lake)
     settings = DriftSettings(false_alarms=options.false_alarms, block=round(options.block_seconds * 1e9))
     with needs_stored("feature rows"):
-        return drift_of_model(open_catalog(lake), store, card_of(store, options.model), settings, options.from_time, options.to_time)
+        catalog, card = open_catalog(lake), card_of(store, options.model)
+        return drift_of_model(catalog, store, card, settings, *rows_since_training(catalog, card, options.from_time, options.to_time))
 
 
 def drift_of_model(
-    catalog: Catalog, store: ModelStore, card: dict[str, Any], settings: DriftSettings, from_time: int | None, to_time: int | None
+    catalog: Catalog, store: ModelStore, card: dict[str, Any], settings: DriftSettings, reference: Dataset, recent: Dataset
 ) -> dict[str, Any]:
-    """Drift of a model's features since its training rows, and of its predictions since its test rows, as JSON values.
+    """Drift of a model's features from its training rows to recent ones, and of its predictions since its test rows, as JSON values.
 
-    Times in nanoseconds, None for all that is there. Raises NotEnoughData where the rows tell too little of the features; of the
-    predictions that is said in the result.
+    Raises NotEnoughData where the rows tell too little of the features; of the predictions that is said in the result.
     """
     from jobs.monitoring.compare import as_json, drift_of
     from jobs.monitoring.predictions import NAMES
 
-    first, last = card["training_range"]
-    reference = stored_rows_between(catalog, first, last + 1, card["symbols"])
-    recent = stored_rows_between(catalog, from_time or last + 1, to_time, card["symbols"])
     names = tuple(card["feature_names"])
     found = drift_of(reference, recent, names, settings, len(names) + len(NAMES))
     predictions = _predictions(catalog, store, card, recent, settings)
     result = {"model": card["model_version"], **as_json(found, reference, recent), "predictions": predictions}
     alarms = result["alarms"] + predictions["alarms"]
     return result | {"alarms": alarms, "drifted": bool(alarms)}
+
+
+def rows_since_training(
+    catalog: Catalog, card: dict[str, Any], from_time: int | None = None, to_time: int | None = None
+) -> tuple[Dataset, Dataset]:
+    """A model's training rows, and recent ones of its symbols: those after them unless times (nanoseconds) say otherwise.
+
+    Raises NotEnoughData where there are none.
+    """
+    first, last = card["training_range"]
+    return (
+        _rows_between(catalog, first, last + 1, card["symbols"]),
+        _rows_between(catalog, from_time or last + 1, to_time, card["symbols"]),
+    )
 
 
 def _predictions(catalog: Catalog, store: ModelStore, card: dict[str, Any], recent: Dataset, settings: DriftSettings) -> dict[str, Any]:
@@ -83,7 +93,7 @@ def _predictions(catalog: Catalog, store: ModelStore, card: dict[str, Any], rece
     scorer = load_model(store.read(card["model_version"], MODEL_FILE), FEATURE_NAMES, card["sha256"])
     compared = len(card["feature_names"]) + len(NAMES)
     try:
-        reference = stored_rows_between(catalog, test["from"], test["to"] + 1, card["symbols"])
+        reference = _rows_between(catalog, test["from"], test["to"] + 1, card["symbols"])
         found = prediction_drift(scorer, reference, recent.take(recent.event_time > test["to"]), compared, settings)
     except (NotEnoughRows, NotEnoughData) as error:
         return {"compared": False, "why": str(error), "alarms": []}
@@ -91,7 +101,7 @@ def _predictions(catalog: Catalog, store: ModelStore, card: dict[str, Any], rece
     return {"compared": True, "found": [one.as_json() for one in furthest_first(found)], "alarms": alarms}
 
 
-def stored_rows_between(catalog: Catalog, first: int, last: int | None, symbols: list[str]) -> Dataset:
+def _rows_between(catalog: Catalog, first: int, last: int | None, symbols: list[str]) -> Dataset:
     """Feature rows of [first, last) of event time, nanoseconds, None without end. Raises NotEnoughData where there are none."""
     from jobs.lake.reading import Selection, read_rows
     from jobs.lake.tables import NAMESPACE
@@ -103,12 +113,11 @@ def stored_rows_between(catalog: Catalog, first: int, last: int | None, symbols:
 
 def card_of(store: ModelStore, version: str = "") -> dict[str, Any]:
     """Of the named model, of the champion, or of the newest. Raises ModelMismatch where there is none."""
-    champion = aliases_of(store).at(CHAMPION)
-    chosen = version or (champion.version if champion else (store.versions() or ("",))[-1])
-    if chosen not in store.versions():
+    stored, champion = store.versions(), None if version else aliases_of(store).at(CHAMPION)
+    chosen = version or (champion.version if champion else (stored or ("",))[-1])
+    if chosen not in stored:
         raise ModelMismatch(f"there is no model {chosen or 'yet'}; `infra/tickflow train` makes one")
-    found: dict[str, Any] = json.loads(store.read(chosen, CARD_FILE))
-    return found
+    return read_card(store, chosen)
 
 
 def _tell(result: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from jobs.lake.settings import LakeSettings
 from udfs.errors import ModelMismatch, ModelUnavailable, SourceError
 from udfs.records import ModelReference
 
@@ -40,6 +41,12 @@ class ModelStore(Protocol):
         """Where workers find the model."""
 
 
+def read_card(store: ModelStore, version: str) -> dict[str, Any]:
+    """A stored model's card. Raises SourceError, and ValueError for one that is no JSON."""
+    card: dict[str, Any] = json.loads(store.read(version, CARD_FILE))
+    return card
+
+
 def models_location(warehouse: str) -> str:
     """Where models lie unless told otherwise: beside the lake's warehouse."""
     return f"{warehouse.rstrip('/').rsplit('/', 1)[0]}/models"
@@ -50,6 +57,11 @@ def open_store(location: str, s3_endpoint: str = "", s3_region: str = "us-east-1
     if location.startswith(("s3://", "s3a://")):
         return BucketStore(location, _s3_client(s3_endpoint, s3_region))
     return FolderStore(_local_path(location))
+
+
+def store_of(lake: LakeSettings) -> ModelStore:
+    """The store beside a lake."""
+    return open_store(models_location(lake.warehouse), lake.s3_endpoint, lake.s3_region)
 
 
 def fetch_model(reference: ModelReference, s3_endpoint: str = "", s3_region: str = "us-east-1") -> bytes:

@@ -13,8 +13,8 @@ from jobs.audit.control import denied
 from jobs.control_verbs import current_user, publish_all
 from jobs.lake.settings import LakeSettings
 from jobs.model_aliases import CHAMPION, AliasHistory
-from jobs.model_store import ModelStore, models_location, open_store
-from jobs.settings import load_settings
+from jobs.model_store import ModelStore, open_store, store_of
+from jobs.settings import Settings, load_settings
 from udfs.records import ControlEvent, ControlKind, ModelReference
 
 _BROKER = "TICKFLOW_KAFKA_BOOTSTRAP_SERVERS"
@@ -49,7 +49,7 @@ def require_broker(options: argparse.Namespace) -> None:
 
 def chosen_store(options: argparse.Namespace, lake: LakeSettings) -> ModelStore:
     """The model store that was named, or the one beside the lake."""
-    return open_store(options.models or models_location(lake.warehouse), lake.s3_endpoint, lake.s3_region)
+    return open_store(options.models, lake.s3_endpoint, lake.s3_region) if options.models else store_of(lake)
 
 
 def release_event(
@@ -78,10 +78,26 @@ def release_if_asked(
     if objections and not options.release_anyway:
         denied([event], "; ".join(objections))
         return None
-    (version,) = publish_all([event], load_settings(environment={**os.environ, _BROKER: options.bootstrap_servers}))
-    if aliases is not None:
-        aliases.give(CHAMPION, reference.version, reference.sha256, event.event_time, event.author, reason, version)
+    settings = load_settings(environment={**os.environ, _BROKER: options.bootstrap_servers})
+    (version,) = publish_all([event], settings) if aliases is None else publish_and_name([event], settings, aliases)
     return version
+
+
+def publish_and_name(events: Sequence[ControlEvent], settings: Settings, aliases: AliasHistory) -> list[int]:
+    """Write to the control log, which alone decides who is champion and who challenges, then to the record of aliases; the versions."""
+    versions = publish_all(events, settings)
+    for event, version in zip(events, versions, strict=True):
+        alias, model = named_by(event)
+        name, sha256 = ("", "") if model is None else (model.version, model.sha256)
+        aliases.give(alias, name, sha256, event.event_time, event.author, event.reason, version)
+    return versions
+
+
+def named_by(event: ControlEvent) -> tuple[str, ModelReference | None]:
+    """The alias that a MODEL or CHALLENGER entry gives, and to which model; None takes it away."""
+    if event.challenger is None:
+        return CHAMPION, event.model
+    return event.challenger.alias, event.challenger.model
 
 
 def reason_against(why: str, objections: Sequence[str]) -> str:

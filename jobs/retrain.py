@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from infra.local.console import say
 from infra.local.paths import DATA
 from infra.local.shipping import code_hash
-from jobs.control_verbs import add_common_options, control_settings, current_user, publish_all
-from jobs.drift import card_of, drift_of_model, stored_rows_between
+from jobs.control_verbs import add_common_options, control_settings, current_user
+from jobs.drift import drift_of_model, rows_since_training
 from jobs.lake.settings import lake_from_environment
 from jobs.model_aliases import CHAMPION, aliases_of
-from jobs.releasing import chosen_store, release_event
+from jobs.model_store import read_card
+from jobs.releasing import chosen_store, publish_and_name, release_event
 from jobs.shadow.rules import announcement
 from jobs.training.due import DueSettings, Findings, fresh_model, reasons
 from jobs.verb_result import NOT_HELD, USAGE, finish, needs_stored
@@ -80,13 +81,12 @@ def look(catalog: Catalog, store: ModelStore, block_seconds: float) -> Findings:
     champion = aliases_of(store).at(CHAMPION)
     if champion is None:
         return found
-    card = card_of(store, champion.version)
-    first, found.trained_until = card["training_range"]
+    card = read_card(store, champion.version)
+    found.trained_until = card["training_range"][1]
     block = round(block_seconds * 1e9)
     try:
-        found.drift_alarms = drift_of_model(catalog, store, card, DriftSettings(block=block), None, None)["alarms"]
-        reference = stored_rows_between(catalog, first, found.trained_until + 1, card["symbols"])
-        recent = stored_rows_between(catalog, found.trained_until + 1, None, card["symbols"])
+        reference, recent = rows_since_training(catalog, card)
+        found.drift_alarms = drift_of_model(catalog, store, card, DriftSettings(block=block), reference, recent)["alarms"]
         found.adversary = tell_apart(reference, recent, tuple(card["feature_names"]), block).as_json()
     except NotEnoughData as error:
         found.not_known.append(f"drift: {error}")
@@ -95,7 +95,7 @@ def look(catalog: Catalog, store: ModelStore, block_seconds: float) -> Findings:
 
 def _newest_model(store: ModelStore) -> tuple[str, int] | None:
     """Version and newest training row of the stored model whose rows reach furthest; models that read news are none of these."""
-    cards = ((version, card_of(store, version)) for version in store.versions())
+    cards = ((version, read_card(store, version)) for version in store.versions())
     ends = [(card["training_range"][1], version) for version, card in cards if "training_range" in card]
     return (max(ends)[1], max(ends)[0]) if ends else None
 
@@ -114,12 +114,11 @@ def _train(options: argparse.Namespace, catalog: Catalog, store: ModelStore, new
 def _announce(options: argparse.Namespace, store: ModelStore, reference: ModelReference, why: str) -> int:
     """Let the new model challenge the champion, or be champion where there is none; its control version."""
     aliases, now, reason = aliases_of(store), time.time_ns(), f"{options.reason}: {why}"
-    is_first = aliases.at(CHAMPION) is None
-    event = (
-        release_event(reference, options.author, reason, now) if is_first else announcement(ALIAS, reference, options.author, reason, now)
-    )
-    (version,) = publish_all([event], control_settings(options.settings, options.data))
-    aliases.give(CHAMPION if is_first else ALIAS, reference.version, reference.sha256, now, options.author, reason, version)
+    if aliases.at(CHAMPION) is None:
+        event = release_event(reference, options.author, reason, now)
+    else:
+        event = announcement(ALIAS, reference, options.author, reason, now)
+    (version,) = publish_and_name([event], control_settings(options.settings, options.data), aliases)
     return version
 
 

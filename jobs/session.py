@@ -14,7 +14,6 @@ from infra.local import paths, services
 from infra.local.endpoints import Endpoints, Lake
 from jobs.lake.catalog import open_catalog
 from jobs.lake.settings import LakeSettings, lake_from_environment
-from jobs.model_store import models_location
 from jobs.settings import Settings, load_settings
 
 SETTINGS_FILE = "job.toml"
@@ -32,11 +31,6 @@ class Session:
     def catalog(self) -> Catalog:
         """The lake's catalog, opened anew."""
         return open_catalog(self.lake)
-
-    @property
-    def models(self) -> str:
-        """Where models are stored: beside the warehouse."""
-        return models_location(self.lake.warehouse)
 
 
 def settings_file(profile: str) -> Path | None:

@@ -26,7 +26,7 @@ from jobs.benchmark.machine import cpu_seconds, description, stolen_seconds
 from jobs.benchmark.trained import benchmark_model
 from jobs.control import publish
 from jobs.gateway.publisher import PublisherSettings
-from jobs.model_store import open_store
+from jobs.model_store import store_of
 from jobs.releasing import release_event
 from jobs.serving.online_process import start_online_store
 from jobs.session import Session, local_session, settings_file
@@ -72,7 +72,7 @@ def release_model(session: Session, load: Load) -> int:
     """Train the benchmark's model and put it into force; the version of its control entry."""
     say("bench: training a model on the load's market")
     trained = benchmark_model(load)
-    reference = open_store(session.models).put(trained.version, trained.data, trained.card)
+    reference = store_of(session.lake).put(trained.version, trained.data, trained.card)
     return publish(release_event(reference, "bench", "benchmark", time.time_ns()), PublisherSettings.of(session.settings.kafka))
 
 

@@ -32,9 +32,9 @@ from jobs.gateway.running_source import RunningSource
 from jobs.job_metrics import wait_for_frames
 from jobs.lake.reading import read_rows
 from jobs.lake.tables import NAMESPACE
-from jobs.model_aliases import CHAMPION, aliases_of
-from jobs.model_store import open_store
-from jobs.releasing import reason_against, release_event
+from jobs.model_aliases import aliases_of
+from jobs.model_store import store_of
+from jobs.releasing import publish_and_name, reason_against, release_event
 from jobs.serving.online_process import start_online_store
 from jobs.session import Session
 from jobs.settings import Settings
@@ -135,7 +135,7 @@ def _publish_rules(settings: Settings) -> None:
 def _release_news_model(session: Session) -> int:
     """Put a sentiment model into force before there is news; its control version."""
     say("demo: training a model that reads news, on made-up sentences")
-    reference, _ = train_news(open_store(session.models, session.lake.s3_endpoint, session.lake.s3_region))
+    reference, _ = train_news(store_of(session.lake))
     event = release_event(reference, "demo", "trained on synthetic sentences", time.time_ns(), ControlKind.NEWS_MODEL)
     return publish_all([event], session.settings)[0]
 
@@ -143,7 +143,7 @@ def _release_news_model(session: Session) -> int:
 def _train_and_release(session: Session, stretches: Stretches, follower: ControlFollower) -> dict[str, Any] | None:
     """Train on what is stored and put the model into force; None when there is too little to learn from."""
     say(f"demo: training a model on {stored_rows(session.catalog, 'features')} stored rows, horizon {stretches.horizon_seconds} s")
-    store = open_store(session.models, session.lake.s3_endpoint, session.lake.s3_region)
+    store = store_of(session.lake)
     try:
         reference, card = train_from_lake(session.catalog, store, TrainRequest(horizon=stretches.horizon_seconds * SECOND))
     except NotEnoughData as error:
@@ -153,8 +153,7 @@ def _train_and_release(session: Session, stretches: Stretches, follower: Control
     for objection in objections:
         say(f"demo: the release gate says of the model that {objection}")
     event = release_event(reference, "demo", reason_against("the demo shows signals of whatever was trained", objections), time.time_ns())
-    (version,) = publish_all([event], session.settings)
-    aliases_of(store).give(CHAMPION, reference.version, reference.sha256, event.event_time, event.author, event.reason, version)
+    (version,) = publish_and_name([event], session.settings, aliases_of(store))
     follower.wait_for(version, 30.0)
     said = {"control_version": version, "metrics": card["metrics"], "objections": objections}
     return {"version": reference.version, "sha256": reference.sha256, **said}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any, NamedTuple
 
 from pyiceberg.catalog import Catalog
 
 from jobs.lake.tables import NAMESPACE
-from jobs.model_store import CARD_FILE, MODEL_FILE, ModelStore
+from jobs.model_store import MODEL_FILE, ModelStore, read_card
 from jobs.shadow.evidence import Evidence, evidence_of
 from jobs.shadow.outcomes import Asked, pairs_of
 from jobs.shadow.rules import Judged, RuleSettings, judge
@@ -60,7 +59,7 @@ def look(catalog: Catalog, store: ModelStore, standing: Standing, settings: Rule
 def card_of(store: ModelStore, model: ModelReference) -> dict[str, Any]:
     """A model's card. Raises SourceError, and ModelMismatch for one that is of another model."""
     try:
-        card: dict[str, Any] = json.loads(store.read(model.version, CARD_FILE))
+        card = read_card(store, model.version)
     except ValueError as error:
         raise ModelMismatch(f"the card of {model.version} is no JSON: {error}") from error
     if not isinstance(card, dict) or card.get("sha256") != model.sha256:

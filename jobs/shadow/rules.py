@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
+from jobs.releasing import release_event
 from jobs.shadow.evidence import Evidence
 from jobs.shadow.standing import Held
 from udfs.records import ChallengerChange, ControlEvent, ControlKind, ModelReference
@@ -88,7 +89,7 @@ def events_of(judged: Sequence[Judged], champion: ModelReference, now: int | Non
     winners = sorted((one for one in judged if one.verdict is Verdict.PROMOTE), key=lambda one: -one.evidence.better)
     if winners:
         best = winners[0]
-        events.append(ControlEvent(0, ControlKind.MODEL, now, AUTHOR, best.in_words, model=best.held.model))
+        events.append(release_event(best.held.model, AUTHOR, best.in_words, now))
         events.append(announcement(best.alias, None, AUTHOR, "it is champion now", now))
         events.append(announcement(FORMER, champion, AUTHOR, f"it was champion before {best.held.model.version}", now))
     return events

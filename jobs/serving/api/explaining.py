@@ -123,13 +123,14 @@ def explain_here(lake: LakeSettings, settings: Settings, signal_id: str) -> tupl
 
 def drift_here(lake: LakeSettings) -> dict[str, Any]:
     """Drift of the champion's inputs, or why it was not measured. Runs in the other process."""
-    from jobs.drift import card_of, drift_of_model
-    from jobs.model_store import models_location, open_store
+    from jobs.drift import card_of, drift_of_model, rows_since_training
+    from jobs.model_store import store_of
     from jobs.monitoring.drift import DriftSettings
 
     try:
-        store = open_store(models_location(lake.warehouse), lake.s3_endpoint, lake.s3_region)
-        found = drift_of_model(open_catalog(lake), store, card_of(store), DriftSettings(), None, None)
+        store, catalog = store_of(lake), open_catalog(lake)
+        card = card_of(store)
+        found = drift_of_model(catalog, store, card, DriftSettings(), *rows_since_training(catalog, card))
     except (TickflowError, NoSuchTableError, ValueError, OSError) as error:
         return {"status": "unknown", "why": str(error), "model": "", "drifted": False, "features": []}
     names = ("feature", "psi", "psi_threshold", "distance", "distance_threshold", "alarm")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from jobs.model_aliases import aliases_of
-from jobs.model_store import CARD_FILE, ModelStore, models_location, open_store
+from jobs.model_store import ModelStore, read_card, store_of
 from jobs.serving.api.access import Asker, HistoryReader, parts_of
 from jobs.serving.api.parts import Parts, as_json
 from jobs.serving.api.problems import documented
@@ -87,9 +86,8 @@ async def drift(request: Request, caller: Asker) -> Response:
 def cards(request: Request, caller: HistoryReader) -> Response:
     """The newest models of the store, and those that bear a name."""
     parts: Parts = parts_of(request)
-    lake = parts.lake
     try:
-        found = _cards(open_store(models_location(lake.warehouse), lake.s3_endpoint, lake.s3_region))
+        found = _cards(store_of(parts.lake))
     except (TickflowError, OSError, ValueError, KeyError) as error:
         return as_json({"status": "fallback", "why": f"the model store cannot be read ({type(error).__name__})", "cards": []})
     return as_json({"status": "live", "why": "", "cards": found})
@@ -101,7 +99,7 @@ def _cards(store: ModelStore) -> list[dict[str, Any]]:
         bearers.setdefault(version, []).append(alias)
     versions = store.versions()
     shown = [version for version in reversed(versions) if version in bearers or version in versions[-MOST_CARDS:]]
-    found = [(version, json.loads(store.read(version, CARD_FILE))) for version in shown]
+    found = [(version, read_card(store, version)) for version in shown]
     return [_card(version, card, bearers.get(version, [])) for version, card in found if "reliability" in card]  # models of news have none
 
 
