@@ -13,9 +13,9 @@ import pytest
 
 from tests.operators.test_symbol_processor import busy_market, of_kind
 from tests.support.control_memory import breaker_entry, frame_of, model_entry, process, processor, reduce_entry, resume_entry, shed_entry
-from tests.support.kernel_events import Event, trade
+from tests.support.kernel_events import Event, status, trade
 from tests.support.trained_model import trained_model
-from udfs.kernels.events import EventKind
+from udfs.kernels.events import BOOK_DEPTH, EventKind, TradingStatus
 from udfs.kernels.signal_rules import Thresholds
 from udfs.records import ModelReference, ShedLevel, Signal, SignalCode, SignalStatus, TradingState
 
@@ -148,3 +148,35 @@ def test_a_crash_halts_what_was_ok() -> None:
     assert {found[place].status for place in crash} == {SignalStatus.HALTED}
     assert crash == list(range(crash[0], len(found)))
     assert any(signal.status is SignalStatus.OK for signal in found[: crash[0]])
+
+
+def test_a_halt_holds_every_signal_back_until_trading_opens_again() -> None:
+    """The feed goes on quoting in the halt; not one of its rows is acted upon."""
+    market = busy_market(3, 900)
+    halted, opened = market[900].event_time, market[1000].event_time
+    events = [*market[:900], status(halted, TradingStatus.HALTED), *market[900:1000], status(opened, TradingStatus.OPEN), *market[1000:]]
+    found = signals(events)
+    during = [signal for signal in found if halted < signal.event_time < opened]
+    assert len(during) > 20
+    assert codes(during) == {SignalCode.TRADING_HALTED}
+    assert SignalStatus.OK not in {signal.status for signal in during}
+    for sound in ([signal for signal in found if signal.event_time < halted], [signal for signal in found if signal.event_time > opened]):
+        assert SignalStatus.OK in {signal.status for signal in sound}
+
+
+@pytest.mark.parametrize("repeats", [True, False], ids=["it repeats its book", "it says nothing of its book"])
+def test_a_frozen_feed_is_scored_no_more(repeats: bool) -> None:
+    """The book stands still while trades move away from it, or is not heard of for longer than a minute."""
+    market = busy_market(3, 900)
+    book = next(event for event in reversed(market) if event.kind == EventKind.BOOK)
+    start, price = market[-1].event_time, sum(book.numbers[place] for place in (0, 2 * BOOK_DEPTH)) / 2
+    frozen: list[Event] = []
+    for second in range(1, 400):
+        frozen += [book._replace(event_time=start + second * SECOND)] if repeats else []
+        frozen += [trade(start + second * SECOND + 1, price + 0.04 * second * repeats)]
+    found = signals([*market, *frozen])
+    assert SignalStatus.OK in {signal.status for signal in found if signal.event_time <= start}
+    late = [signal for signal in found if signal.event_time > start + 120 * SECOND]
+    assert len(late) > 200
+    assert SignalStatus.OK not in {signal.status for signal in late}
+    assert (SignalCode.BOOK_QUARANTINED if repeats else SignalCode.STALE_INPUT) in codes(late)
