@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 from jobs.trading.gate import Order
-from jobs.trading.money import PRICE_SCALE, SIZE_SCALE, units
+from jobs.trading.money import LARGEST, PRICE_SCALE, SIZE_SCALE, units
 from jobs.trading.portfolio import Fill
 
 
@@ -79,8 +79,7 @@ def _price(order: Order, row: MarketRow, model: FillModel, quantity: int) -> int
     share = size / volume if volume > 0 else math.nan
     impact = model.impact * row.sigma_of_a_minute * math.sqrt(share) if share >= 0 else math.nan
     sign = 1 if order.quantity > 0 else -1
-    price = row.mid + sign * (row.spread / 2 + row.mid * impact)
-    if not (math.isfinite(price) and row.mid > 0 and row.spread >= 0 and impact >= 0 and price > 0):
+    scaled = (row.mid + sign * (row.spread / 2 + row.mid * impact)) * PRICE_SCALE
+    if not (0 < scaled < LARGEST and row.mid > 0 and row.spread >= 0 and impact >= 0):
         return None
-    scaled = price * PRICE_SCALE
     return math.ceil(scaled) if sign > 0 else math.floor(scaled)

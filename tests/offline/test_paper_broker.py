@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs.trading.broker import FillModel, MarketRow, execute, has_expired
@@ -62,6 +62,8 @@ def test_a_number_that_is_not_there_trades_nothing(name: str, value: float) -> N
 anything = st.floats()
 
 
+@example(-120_000, 1, replace(ROW, mid=1e300))
+@example(120_000, 1, replace(ROW, mid=1e146, sigma_of_a_minute=1e155))
 @given(
     st.integers(-(10**12), 10**12).filter(bool),
     st.integers(1, 10**13),

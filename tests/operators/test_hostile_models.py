@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.control_memory import fetch_from, model_entry
@@ -60,6 +60,7 @@ def used(data: bytes) -> None:
         assert isinstance(reason.words, str)
 
 
+@example("calibration_curves", None)
 @given(st.sampled_from(NAMES), anything)
 @settings(max_examples=25, deadline=None)
 def test_an_entry_of_any_shape_is_refused_or_harmless(name: str, value: Any) -> None:

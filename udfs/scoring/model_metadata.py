@@ -125,7 +125,7 @@ def _check_linear(arrays: tuple[tuple[float, ...], ...], inputs: int) -> None:
 
 def _check_curves(curves: tuple[tuple[tuple[float, ...], ...], ...]) -> None:
     """Raises ValueError or TypeError."""
-    if not curves:
+    if curves == ():
         return
     points = {len(line) for curve in curves for line in curve}
     if len(curves) != len(CLASS_ORDER) or {len(curve) for curve in curves} != {2} or len(points) != 1:
