@@ -23,7 +23,7 @@ from jobs.lake.writing import append_rows
 from jobs.model_store import fetch_model
 from jobs.recomputation.day import DayComparison, Online, compare_day, valid_values
 from jobs.recomputation.rates import Rates, RowSet
-from jobs.replaying import FrameChanged, settings_that_made_rows
+from jobs.recomputation.stored import FrameChanged, settings_that_made_rows
 from jobs.schema_registry import schema_ids
 from jobs.settings import Settings, load_settings
 from jobs.time_arguments import parse_time

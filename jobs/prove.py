@@ -15,7 +15,8 @@ from infra.local.flink import JobFailed
 from jobs.comparison import TableComparison, compare_table
 from jobs.lake.catalog import drop_namespace
 from jobs.lake.reading import EVERYTHING
-from jobs.replaying import FrameChanged, Range, start_replay, wait_for_replay
+from jobs.recomputation.stored import FrameChanged, Range
+from jobs.replaying import start_replay, wait_for_replay
 from jobs.session import Session, local_session
 from jobs.stored import stored_rows
 from jobs.verb_result import USAGE, finish

@@ -11,7 +11,8 @@ from typing import Any
 from infra.local import paths
 from infra.local.console import SetupError, say
 from infra.local.flink import JobFailed
-from jobs.replaying import Range, start_replay, wait_for_replay
+from jobs.recomputation.stored import Range
+from jobs.replaying import start_replay, wait_for_replay
 from jobs.session import local_session
 from jobs.stored import stored_rows
 from jobs.time_arguments import parse_time

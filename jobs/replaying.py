@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pyiceberg.catalog import Catalog
@@ -13,41 +11,11 @@ from infra.local.endpoints import Endpoints
 from jobs.gateway.publisher import Headers, KafkaPublisher, PublisherSettings
 from jobs.job_plan import JobPlan
 from jobs.kafka_tables import Reading
-from jobs.lake.reading import EVERYTHING, Selection, StoredFrame, frames_in_order, read_rows
 from jobs.lake.settings import LakeSettings
-from jobs.lake.tables import NAMESPACE
 from jobs.recomputation.frames import stored_control
+from jobs.recomputation.stored import Range, checked_frames, settings_that_made_rows
 from jobs.settings import Settings
 from jobs.submission import KEEP_FOR_EVER, SubmittedJob, live_plan, submit
-from udfs.errors import TickflowError
-from udfs.records import Position
-
-_SECOND = 1_000_000_000
-FRAME_SPAN = 60 * _SECOND
-"""A frame is named by its last event; one that starts inside the range may end this much later."""
-
-
-class FrameChanged(TickflowError):
-    """A stored frame is not what it was when it was stored."""
-
-    def __init__(self, frame: StoredFrame, expected: str, found: str) -> None:
-        place = f"{frame.position.topic}/{frame.position.partition}/{frame.position.offset}"
-        super().__init__(f"stored frame of {frame.symbol} at {place}: hash is {found}, expected {expected}")
-        self.difference = {"symbol": frame.symbol, "position": place, "field": "frame", "live": expected, "replay": found}
-
-
-@dataclass(frozen=True)
-class Range:
-    """Rows that a replay keeps: [from_time, to_time) of event time in nanoseconds, and symbols; None and empty mean all.
-
-    Frames before `from_time` are replayed all the same: the state at its beginning is made of them.
-    """
-
-    from_time: int | None = None
-    to_time: int | None = None
-    symbols: tuple[str, ...] = ()
-    last: Position | None = None
-    """Of its partition of the log nothing after it is read."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +39,6 @@ def start_replay(
     publish_control(catalog, settings, plan.control_topic)
     frames = publish_frames(catalog, settings, plan.frames_topic, wanted)
     return Replay(submit(plan, "replay", endpoints), plan.namespace, frames)
-
-
-def settings_that_made_rows(catalog: Catalog, settings: Settings) -> Settings:
-    """These settings, with everything that decides results as it was in the newest run that streamed; unchanged where none is noted."""
-    columns = ("started_at", "verb", "settings")
-    rows = [row for batch in read_rows(catalog, NAMESPACE, "runs", columns) for row in batch.to_pylist() if row["verb"] != "replay"]
-    if not rows:
-        return settings
-    recorded = Settings.model_validate_json(max(rows, key=lambda row: row["started_at"])["settings"])
-    return settings.model_copy(update={name: getattr(recorded, name) for name in ("kernel", "scoring", "universe", "topics")})
 
 
 def _replay_plan(settings: Settings, lake: LakeSettings, wanted: Range, parallelism: int | None) -> JobPlan:
@@ -127,22 +85,6 @@ def publish_frames(catalog: Catalog, settings: Settings, topic: str, wanted: Ran
         count += 1
     sink.flush()
     return count
-
-
-def checked_frames(catalog: Catalog, wanted: Range) -> Iterator[StoredFrame]:
-    """Frames in log order up to the end of the range, each compared with the hash that was stored beside it."""
-    to_time = None if wanted.to_time is None else wanted.to_time + FRAME_SPAN
-    selection = replace(EVERYTHING, to_time=to_time, symbols=wanted.symbols) if to_time or wanted.symbols else Selection()
-    for frame in frames_in_order(catalog, NAMESPACE, selection, wanted.last):
-        found = frame_hash(frame.frame)
-        if found != frame.frame_hash:
-            raise FrameChanged(frame, frame.frame_hash, found)
-        yield frame
-
-
-def frame_hash(frame: bytes) -> str:
-    """What the job stores beside a frame: SHA-256 of the bytes read as Latin-1 and written as UTF-8; Flink SQL computes the same."""
-    return hashlib.sha256(frame.decode("latin-1").encode()).hexdigest()
 
 
 def wait_for_replay(replay: Replay, timeout_seconds: float) -> None:

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pyiceberg.catalog import Catalog
 from rich.console import Console
 from rich.table import Table
@@ -17,13 +16,12 @@ from rich.table import Table
 from infra.local import paths
 from jobs.explanation.flips import nearest_flips
 from jobs.explanation.made_again import MadeAgain, differences, make_again, reasons_of, stored_signal
+from jobs.explanation.outcome import outcome_of
 from jobs.explanation.sample import Sample, made_again_at_random
 from jobs.lake.catalog import open_catalog
-from jobs.lake.reading import Selection, read_rows
 from jobs.lake.settings import LakeSettings, lake_from_environment
-from jobs.lake.tables import NAMESPACE
 from jobs.model_store import fetch_model
-from jobs.replaying import FrameChanged, settings_that_made_rows
+from jobs.recomputation.stored import FrameChanged, settings_that_made_rows
 from jobs.schema_registry import schema_ids
 from jobs.settings import Settings, load_settings
 from jobs.verb_result import NOT_HELD, USAGE, finish, needs_stored
@@ -55,7 +53,7 @@ def explain(catalog: Catalog, lake: LakeSettings, settings: Settings, signal_id:
         "reasons": reasons_of(stored),
         "model": None if scorer is None else {"version": scorer.version, "sha256": scorer.sha256, "trained_until": scorer.trained_until},
         "would_flip": nearest_flips(scorer, again.row.row) if scorer else [],
-        "outcome": _outcome(catalog, stored),
+        "outcome": outcome_of(catalog, stored),
     }
 
 
@@ -92,25 +90,6 @@ def _features(again: MadeAgain) -> list[dict[str, Any]]:
         | ({"usual": [float(ranges[name][0]), float(ranges[name][-1])]} if name in ranges else {})
         for name, value, valid in zip(FEATURE_NAMES, row.values, row.valid, strict=True)
     ]
-
-
-def _outcome(catalog: Catalog, stored: dict[str, Any]) -> dict[str, Any] | None:
-    """The symbol's first price at or after the horizon; None while none is stored."""
-    due = stored["event_time_ns"] + stored["horizon_ns"]
-    if not stored["horizon_ns"]:
-        return None
-    later = [
-        (time, price)
-        for batch in read_rows(
-            catalog, NAMESPACE, "features", ("event_time_ns", "price"), Selection(due - 1_000_000_000, None, (stored["symbol"],))
-        )
-        for time, price in zip(batch.column("event_time_ns").to_pylist(), batch.column("price").to_pylist(), strict=True)
-        if time >= due and price == price
-    ]
-    if not later:
-        return None
-    time, price = min(later)
-    return {"event_time_ns": time, "price": price, "log_return": float(np.log(price / stored["price"]))}
 
 
 def main(arguments: list[str]) -> int:

@@ -16,6 +16,7 @@ PEERS = HOME / "peers"
 LOGS = HOME / "logs"
 AUDIT = HOME / "audit"
 CODE = HOME / "code"
+BYTECODE = HOME / "bytecode"
 SETUP_STAMP = HOME / "setup.json"
 SETUP_LOCK = HOME / "setup.lock"
 

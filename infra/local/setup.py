@@ -140,6 +140,7 @@ def install() -> None:
     """Every step in order. Each can be run again; what is already there is only verified."""
     started = time.monotonic()
     paths.SETUP_STAMP.unlink(missing_ok=True)
+    shutil.rmtree(paths.BYTECODE, ignore_errors=True)
     make_environment()
     install_packages()
     run([paths.PYTHON, "-m", "infra.local.jars", "install"])

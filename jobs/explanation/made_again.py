@@ -1,27 +1,28 @@
-"""Stored signals made again: their symbol's frames up to their own through the operator's processor, in this process."""
+"""Stored signals made again: their symbol's frames up to their own through the kernels, theirs through the operator's own processor."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from pyiceberg.catalog import Catalog
 from pyiceberg.expressions import EqualTo
 
+from jobs.explanation.fast_forward import FastForward
 from jobs.lake.reading import StoredFrame, condition, scan_batches
 from jobs.lake.tables import NAMESPACE
-from jobs.recomputation.frames import StoredControl, processed, stored_control
-from jobs.replaying import Range, checked_frames
+from jobs.recomputation.frames import REMADE, StoredControl, stored_control
+from jobs.recomputation.stored import Range, checked_frames
 from jobs.settings import Settings
+from jobs.worker import worker_settings
 from udfs.codecs.wire import PINNED, SchemaIds
 from udfs.errors import TickflowError
-from udfs.operators.control_log import ControlLog, ControlReader
+from udfs.operators.control_log import ControlLog, ControlLogSettings
 from udfs.operators.control_state import ControlSnapshot, FetchModel
 from udfs.operators.symbol_processor import PricedRow
-from udfs.records import Position, ShedLevel, Signal
+from udfs.records import Position, Signal
 
 
 class UnknownSignal(TickflowError):
@@ -65,12 +66,17 @@ def made_again_together(
     wanted: dict[Position, list[dict[str, Any]]] = {}
     for row in stored:
         wanted.setdefault(Position(row["topic"], row["kafka_partition"], row["kafka_offset"]), []).append(row)
-    log = _SparingLog(StoredControl(stored_control(catalog)), fetch)
-    frames = checked_frames(catalog, Range(symbols=(stored[0]["symbol"],), last=max(wanted, key=_order)))
-    for number, (frame, outcome) in enumerate(processed(log.sparing(frames, wanted), settings, log, schema_ids), 1):
-        for row in wanted.pop(frame.position, ()):
+    symbol, log = stored[0]["symbol"], ControlLog(StoredControl(stored_control(catalog)), fetch)
+    walk = FastForward(symbol, worker_settings(settings, REMADE, ControlLogSettings(""), schema_ids), log)
+    for number, frame in enumerate(checked_frames(catalog, Range(symbols=(symbol,), last=max(wanted, key=_order))), 1):
+        rows = wanted.pop(frame.position, None)
+        if rows is None:
+            walk.over(frame)
+            continue
+        records = walk.process(frame).records
+        for row in rows:
             control = log.at(row["control_version"]) or ControlSnapshot()
-            yield row, _found(outcome.records, row["event_number"], frame, control, number)
+            yield row, _found(records, row["event_number"], frame, control, number)
         if not wanted:
             return
     topic, partition, offset = min(map(_order, wanted))
@@ -79,31 +85,6 @@ def made_again_together(
 
 def _order(position: Position) -> tuple[str, int, int]:
     return position.topic, position.partition, position.offset
-
-
-class _SparingLog(ControlLog):
-    """The control log; the reasons of frames that nobody asked for are left out: they cost the most, and nothing later depends on them."""
-
-    def __init__(self, reader: ControlReader, fetch: FetchModel) -> None:
-        super().__init__(reader, fetch)
-        self._explains = True
-        self._spared: dict[int, ControlSnapshot] = {}
-
-    def sparing(self, frames: Iterable[StoredFrame], wanted: Container[Position]) -> Iterator[StoredFrame]:
-        """The frames; from when each is given until the next, the log is that of a wanted or another one."""
-        for frame in frames:
-            self._explains = frame.position in wanted
-            yield frame
-        self._explains = True
-
-    def at(self, version: int) -> ControlSnapshot | None:
-        """See `ControlLog`."""
-        found = super().at(version)
-        if self._explains or found is None:
-            return found
-        if version not in self._spared:
-            self._spared[version] = replace(found, shed_level=max(found.shed_level, ShedLevel.REASONS))
-        return self._spared[version]
 
 
 def _found(records: list[Any], event_number: int, frame: StoredFrame, control: ControlSnapshot, frames: int) -> MadeAgain:

@@ -22,7 +22,7 @@ from jobs.lake.reading import condition, read_rows, scan_batches
 from jobs.lake.settings import LakeSettings
 from jobs.lake.tables import NAMESPACE
 from jobs.model_store import fetch_model
-from jobs.replaying import settings_that_made_rows
+from jobs.recomputation.stored import settings_that_made_rows
 from jobs.schema_registry import schema_ids
 from jobs.settings import Settings
 from udfs.errors import TickflowError

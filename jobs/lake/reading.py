@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +15,7 @@ from pyiceberg.conversions import from_bytes
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo, GreaterThanOrEqual, In, LessThan, LessThanOrEqual
 from pyiceberg.io.pyarrow import ArrowScan, schema_to_pyarrow
 from pyiceberg.table import DataScan, FileScanTask, Table
-from pyiceberg.types import LongType
+from pyiceberg.types import PrimitiveType
 
 from jobs.lake.definitions import MARKET_FRAMES, TABLES_BY_NAME
 from udfs.records import Position
@@ -93,16 +93,22 @@ def frames_in_order(
     nothing of its partition after it.
     """
     stored = catalog.load_table((namespace, MARKET_FRAMES.name))
-    for topic, partition in _log_partitions(catalog, namespace, selection):
+    for topic, partition in _log_partitions(stored, selection):
         ends = last.offset if last and (last.topic, last.partition) == (topic, partition) else None
         yield from _frames_of_partition(stored, topic, partition, selection, ends)
 
 
-def _log_partitions(catalog: Catalog, namespace: str, selection: Selection) -> list[tuple[str, int]]:
+def _log_partitions(stored: Table, selection: Selection) -> list[tuple[str, int]]:
+    """Topics and partitions of which frames are stored. A file of one partition says so in its statistics, and is not read."""
     found: set[tuple[str, int]] = set()
-    for batch in read_rows(catalog, namespace, MARKET_FRAMES.name, ("topic", "kafka_partition"), selection):
-        for pair in pa.Table.from_batches([batch]).group_by(["topic", "kafka_partition"]).aggregate([]).to_pylist():
-            found.add((pair["topic"], pair["kafka_partition"]))
+    columns = ("topic", "kafka_partition")
+    for task, batches in planned_files(stored, columns, row_filter(MARKET_FRAMES.time_column, selection)):
+        topic, partition = (_only_value(stored, task, column) for column in columns)
+        if topic is not None and partition is not None:
+            found.add((topic, partition))
+            continue
+        for batch in batches:
+            found |= set(zip(*(column.to_pylist() for column in batch.columns), strict=True))
     return sorted(found)
 
 
@@ -165,9 +171,25 @@ def _sorted_frames(rows: pa.Table) -> Iterator[StoredFrame]:
 
 
 def _lowest_offset(stored: Table, task: FileScanTask) -> int:
-    column = stored.schema().find_field("kafka_offset")
-    bound = (task.file.lower_bounds or {}).get(column.field_id)
-    return int(from_bytes(LongType(), bound)) if bound is not None else -1
+    lowest = lower_bound(stored, task, "kafka_offset")
+    return -1 if lowest is None else int(lowest)
+
+
+def lower_bound(stored: Table, task: FileScanTask, column: str) -> Any:
+    """A value that no row of the file is below; None where its statistics have none. Of a long text it may be the beginning."""
+    return _bound(stored, task.file.lower_bounds, column)
+
+
+def _only_value(stored: Table, task: FileScanTask, column: str) -> Any:
+    """The value that every row of the file has; None where there may be more. Bounds that were cut short are never equal."""
+    lowest, highest = lower_bound(stored, task, column), _bound(stored, task.file.upper_bounds, column)
+    return lowest if lowest == highest else None
+
+
+def _bound(stored: Table, bounds: Mapping[int, bytes] | None, column: str) -> Any:
+    field = stored.schema().find_field(column)
+    bound = (bounds or {}).get(field.field_id)
+    return from_bytes(field.field_type, bound) if bound is not None and isinstance(field.field_type, PrimitiveType) else None
 
 
 def _scan(stored: Table, columns: Sequence[str], wanted: BooleanExpression, snapshot_id: int | None = None) -> DataScan:

@@ -15,7 +15,7 @@ from jobs.lake.tables import NAMESPACE
 from jobs.model_store import fetch_model
 from jobs.recomputation.frames import recomputed_rows, stored_control
 from jobs.recomputation.rates import Rates, RowSet
-from jobs.replaying import Range, checked_frames
+from jobs.recomputation.stored import Range, checked_frames
 from jobs.settings import Settings
 from jobs.training.dataset import COLUMNS, from_batches
 from udfs.codecs.wire import PINNED, SchemaIds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import Final
 
 from pyiceberg.catalog import Catalog
 
@@ -19,6 +20,9 @@ from udfs.operators.control_log import ControlLog, ControlLogSettings
 from udfs.operators.control_state import FetchModel
 from udfs.operators.symbol_processor import Outcome, PricedRow, SymbolProcessor
 from udfs.records import ControlEvent, ControlKind, ModelReference
+
+REMADE: Final = "recomputed"
+"""Manifest of what is made to be compared, and never written."""
 
 
 class StoredControl:
@@ -64,8 +68,8 @@ def recomputed_rows(
 def processed(
     frames: Iterable[StoredFrame], settings: Settings, log: ControlLog, schema_ids: SchemaIds
 ) -> Iterator[tuple[StoredFrame, Outcome]]:
-    """Each frame and what it gives. Symbols start without history; what is made is compared and never written, so its manifest says so."""
-    processor = SymbolProcessor(worker_settings(settings, "recomputed", ControlLogSettings(""), schema_ids), log)
+    """Each frame and what it gives. Symbols start without history."""
+    processor = SymbolProcessor(worker_settings(settings, REMADE, ControlLogSettings(""), schema_ids), log)
     states: dict[str, bytes] = {}
     for frame in frames:
         outcome = processor.process(frame.symbol, frame.frame, frame.position, states.get(frame.symbol))

@@ -127,7 +127,7 @@ def test_one_changed_bit_is_found(streamed: Streamed, hidden: bool) -> None:
 
 def _flip_one_bit(catalog: Catalog, renew_hash: bool) -> tuple[str, bytes]:
     """Change one bit in one stored frame; the path of its file and what that held."""
-    from jobs.replaying import frame_hash
+    from jobs.recomputation.stored import frame_hash
 
     table = catalog.load_table((NAMESPACE, "market_frames"))
     task = next(iter(table.scan().plan_files()))

@@ -24,7 +24,7 @@ from jobs.lake.tables import NAMESPACE
 from jobs.lake.writing import append_rows
 from jobs.recomputation.day import NO_ROWS, Online, compare_day
 from jobs.recomputation.rates import Rates, RowSet
-from jobs.replaying import frame_hash
+from jobs.recomputation.stored import frame_hash
 from jobs.settings import Settings
 from tests.support.control_memory import frame_of, halt_entry, process, processor
 from tests.support.feature_lake import moment

@@ -18,7 +18,8 @@ from jobs.lake.reading import read_rows
 from jobs.lake.settings import LakeSettings, local_lake
 from jobs.lake.tables import NAMESPACE
 from jobs.lake.writing import append_rows
-from jobs.replaying import FrameChanged, Range, checked_frames, frame_hash, publish_control, publish_frames
+from jobs.recomputation.stored import FrameChanged, Range, checked_frames, frame_hash
+from jobs.replaying import publish_control, publish_frames
 from jobs.settings import Settings
 from jobs.stored import stored_rows
 from udfs.codecs.wire import PINNED_IDS

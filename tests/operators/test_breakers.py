@@ -11,7 +11,8 @@ from typing import Any
 import onnx
 import pytest
 
-from tests.operators.test_symbol_processor import busy_market, of_kind
+from tests.operators.test_symbol_processor import of_kind
+from tests.support.busy_market import busy_market
 from tests.support.control_memory import breaker_entry, frame_of, model_entry, process, processor, reduce_entry, resume_entry, shed_entry
 from tests.support.kernel_events import Event, status, trade
 from tests.support.trained_model import trained_model

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import math
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
-import numpy as np
-import onnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.bits import bits
+from tests.support.busy_market import IMBALANCE_RULE, busy_market, cut, lopsided, model_entries, models
 from tests.support.control_memory import (
     MemoryReader,
     fetch_from,
@@ -33,7 +29,6 @@ from tests.support.control_memory import (
 from tests.support.kernel_events import MIDNIGHT, SECOND, Event, random_walk, trade, wild_streams
 from tests.support.trained_model import trained_model
 from udfs.errors import Reason
-from udfs.kernels.events import BOOK_DEPTH, EventKind
 from udfs.kernels.signal_rules import Thresholds
 from udfs.operators.control_log import ControlLog, ControlLogSettings
 from udfs.operators.symbol_processor import Outcome, PricedRow, SymbolProcessor
@@ -43,41 +38,6 @@ from udfs.records import Alert, AlertRule, Bar, FeatureRow, Measure, ModelRefere
 EXAMPLES = settings(max_examples=40, deadline=None)
 START = MIDNIGHT + 3600 * SECOND
 NOWHERE = Position("", 0, 0)
-IMBALANCE_RULE = AlertRule("lopsided", Measure.IMBALANCE, 0.5, 0.2, 0, ())
-
-
-@cache
-def other_model() -> bytes:
-    """The same trees under another version."""
-    return _changed("model_version", "second")
-
-
-@cache
-def misfit_model() -> bytes:
-    """A model that needs a feature which the job does not have."""
-    names = json.loads(
-        next(entry.value for entry in onnx.load_from_string(trained_model().data).metadata_props if "feature_names" in entry.key)
-    )
-    return _changed("feature_names", ["feature_of_tomorrow", *names[1:]])
-
-
-def _changed(name: str, value: Any) -> bytes:
-    model = onnx.load_from_string(trained_model().data)
-    next(entry for entry in model.metadata_props if entry.key == f"tickflow.{name}").value = json.dumps(value)
-    data: bytes = model.SerializeToString()
-    return data
-
-
-def reference(version: str, data: bytes) -> ModelReference:
-    return ModelReference(version, version, hashlib.sha256(data).hexdigest())
-
-
-def models() -> dict[str, bytes]:
-    return {"first": trained_model().data, "second": other_model(), "misfit": misfit_model()}
-
-
-def model_entries(*versions: str) -> list[bytes]:
-    return [model_entry(reference(version, models()[version])) for version in versions]
 
 
 def of_kind(outcomes: Sequence[Outcome], kind: type) -> list[Any]:
@@ -93,34 +53,11 @@ def contents(outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
     return {name: [bits(record) for record in records] for name, records in ({"FeatureRow": rows} | rest).items()}
 
 
-def cut(events: Sequence[Event], cuts: Sequence[int]) -> list[Sequence[Event]]:
-    edges = sorted({0, *(place % len(events) for place in cuts), len(events)})
-    return [events[begin:end] for begin, end in itertools.pairwise(edges)]
-
-
 ENTRIES = [
     *model_entries("first"),
     rule_entry(IMBALANCE_RULE),
     rule_entry(AlertRule("moves", Measure.PRICE_MOVE, 1e-6, 1e-7, 10 * SECOND, ())),
 ]
-
-
-def lopsided(event_time: int, imbalance: float) -> Event:
-    """A book whose imbalance is the same on every level."""
-    empty = (math.nan,) * (BOOK_DEPTH - 5)
-    bids, asks = (tuple(100 + sign * (level + 1) for level in range(5)) for sign in (-1.0, 1.0))
-    numbers = (*bids, *empty, *((1 + imbalance,) * 5), *empty, *asks, *empty, *((1 - imbalance,) * 5), *empty)
-    return Event(EventKind.BOOK, event_time, numbers)
-
-
-def busy_market(seed: int, events: int = 300) -> list[Event]:
-    """A random walk with a lopsided book after every third event: what the planted model has an opinion on."""
-    sides = np.random.default_rng(seed).uniform(-0.95, 0.95, events).tolist()
-    walk = random_walk(seed, events, 3 * SECOND)
-    pairs = [
-        (event, lopsided(event.event_time, side)) if place % 3 == 0 else (event,) for place, (event, side) in enumerate(zip(walk, sides))
-    ]
-    return [event for pair in pairs for event in pair]
 
 
 def worker() -> SymbolProcessor:

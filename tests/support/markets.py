@@ -14,7 +14,7 @@ from jobs.lake.catalog import create_tables, open_catalog
 from jobs.lake.settings import local_lake
 from jobs.lake.tables import NAMESPACE
 from jobs.lake.writing import append_rows
-from jobs.replaying import frame_hash
+from jobs.recomputation.stored import frame_hash
 from tests.support.control_memory import frame_of
 from tests.support.feature_lake import moment
 from tests.support.kernel_events import MIDNIGHT, SECOND, quote, trade

@@ -12,7 +12,8 @@ import pytest
 from jobs.job_plan import KAFKA_KINDS, JobPlan
 from jobs.lake.settings import local_lake
 from jobs.operator_ids import stable_name
-from jobs.replaying import Range, _replay_plan
+from jobs.recomputation.stored import Range
+from jobs.replaying import _replay_plan
 from jobs.settings import FlinkSettings, Settings
 from tests.support.beside import run_beside
 from udfs.codecs.wire import PINNED_IDS

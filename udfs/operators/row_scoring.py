@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 from udfs.kernels.alert_rules import Fired, Measures, alert_id, evaluate
 from udfs.kernels.breakers.one_sided import count_direction
@@ -28,6 +29,10 @@ _SCORED_SOUNDLY = (SignalCode.NONE, SignalCode.LOW_CONFIDENCE, SignalCode.REDUCE
 _USABLE = (SignalStatus.OK, SignalStatus.REDUCING)
 
 
+Scored: TypeAlias = tuple[tuple[float, float, float], float, float, float, float]
+"""Probabilities, expected return, sigma, and the shares of inputs that are valid, and that lie far outside."""
+
+
 class RowScoring:
     """Makes signals and alerts; holds settings only."""
 
@@ -46,15 +51,10 @@ class RowScoring:
         state: SymbolState,
     ) -> Signal:
         """The signal of a row; `scores` holds it at `index`, None where no model is in force. What a breaker counts goes into `state`."""
-        probabilities, expected_return, sigma, valid_share, outside_share = _score_at(scores, index)
+        scored = score_at(scores, index)
+        probabilities, expected_return, sigma, _, _ = scored
+        decision = self.decision(row.symbol, row.event_time, row_flags, control, scored, state)
         scorer = control.scorer
-        flags = row_flags | _FLAG_OF_STATE[control.allowed_by_people(row.symbol)] | _FLAG_OF_BREAKERS[control.breaker_state]
-        if scorer is not None:
-            flags |= self._flags_of_model(row, scorer, outside_share)
-        thresholds = self._thresholds if scorer is None else self._thresholds.at_least(scorer.minimum_confidence)
-        decision = decide(probabilities, expected_return, sigma, flags, scorer is not None, thresholds, valid_share)
-        if scorer is not None:
-            decision = self._restrained(decision, row, scorer, state)
         explained = decision.status in _USABLE and decision.direction is not Direction.NEUTRAL and control.shed_level < ShedLevel.REASONS
         model_hash, vector_hash = scorer.sha256 if scorer else "", feature_hash(row.values)
         return Signal(
@@ -81,20 +81,34 @@ class RowScoring:
             manifest_id=self._manifest_id,
         )
 
-    def _flags_of_model(self, row: FeatureRow, scorer: Scorer, outside_share: float) -> int:
+    def decision(
+        self, symbol: str, event_time: int, row_flags: int, control: ControlSnapshot, scored: Scored, state: SymbolState
+    ) -> Decision:
+        """What becomes of the score of a row. What a breaker counts goes into `state`, and is all that later rows are told of it."""
+        probabilities, expected_return, sigma, valid_share, outside_share = scored
+        scorer = control.scorer
+        flags = row_flags | _FLAG_OF_STATE[control.allowed_by_people(symbol)] | _FLAG_OF_BREAKERS[control.breaker_state]
+        if scorer is None:
+            return decide(probabilities, expected_return, sigma, flags, False, self._thresholds, valid_share)
+        flags |= self._flags_of_model(event_time, scorer, outside_share)
+        thresholds = self._thresholds.at_least(scorer.minimum_confidence)
+        decision = decide(probabilities, expected_return, sigma, flags, True, thresholds, valid_share)
+        return self._restrained(decision, event_time, scorer, state)
+
+    def _flags_of_model(self, event_time: int, scorer: Scorer, outside_share: float) -> int:
         thresholds = self._thresholds
         flags = _OUT_OF_RANGE if outside_share > thresholds.maximum_outside_share else 0
-        if 0 < thresholds.model_expiry_nanoseconds < row.event_time - scorer.trained_until:
+        if 0 < thresholds.model_expiry_nanoseconds < event_time - scorer.trained_until:
             flags |= _EXPIRED
         return flags
 
-    def _restrained(self, decision: Decision, row: FeatureRow, scorer: Scorer, state: SymbolState) -> Decision:
+    def _restrained(self, decision: Decision, event_time: int, scorer: Scorer, state: SymbolState) -> Decision:
         """A model that says the same of everything is held back; only what could be acted on, or is not sure enough, counts."""
         is_usable = decision.status in _USABLE
         if not is_usable and decision.code is not SignalCode.LOW_CONFIDENCE:
             return decision
         direction = int(decision.direction) if is_usable else 0
-        tripped = count_direction(state, direction, row.event_time, scorer.number, self._thresholds.one_sided_nanoseconds)
+        tripped = count_direction(state, direction, event_time, scorer.number, self._thresholds.one_sided_nanoseconds)
         return decision._replace(status=SignalStatus.ABSTAINED, code=SignalCode.ONE_SIDED) if tripped and is_usable else decision
 
     def alerts(self, row: FeatureRow, signal: Signal, control: ControlSnapshot, state: bytes) -> tuple[list[Alert], bytes]:
@@ -122,8 +136,8 @@ class RowScoring:
         )
 
 
-def _score_at(scores: Scores | None, index: int) -> tuple[tuple[float, float, float], float, float, float, float]:
-    """Probabilities, expected return, sigma, and the shares of inputs that are valid, and that lie far outside."""
+def score_at(scores: Scores | None, index: int) -> Scored:
+    """What a model says of one row of a batch; without scores that nothing was scored."""
     if scores is None:
         return NOTHING_SCORED, math.nan, math.nan, 0.0, 0.0
     down, neutral, up = scores.probabilities[index].tolist()

@@ -12,6 +12,7 @@ from udfs.codecs.plain_frames import PlainFrameReader
 from udfs.codecs.state_blob import pack_state, unpack_state
 from udfs.errors import MalformedMessage, Reason
 from udfs.kernels.advance import Advance, advance
+from udfs.kernels.events import FrameColumns
 from udfs.kernels.feature_vector import FEATURE_SET
 from udfs.kernels.symbol_state import SYMBOL_STATE, SymbolState, new_state
 from udfs.operators.control_log import ControlLog
@@ -40,6 +41,18 @@ class Outcome(NamedTuple):
     accepted: int
 
 
+class OpenedFrame(NamedTuple):
+    """A frame as the kernels take it, valid until the next one is opened."""
+
+    control: ControlSnapshot
+    """What is in force at it."""
+    events: int
+    columns: FrameColumns
+    """As many rows as events, or more where they are room that is used again."""
+    decoded: MarketFrame | None
+    """None where it was plain enough to be read without decoding all of it."""
+
+
 class SymbolProcessor:
     """Processes frames of any symbol, given the symbol's state. The result depends on the arguments and the control log alone."""
 
@@ -53,15 +66,11 @@ class SymbolProcessor:
 
     def process(self, symbol: str, data: bytes, position: Position, blob: bytes | None) -> Outcome:
         """Take one frame. Whatever its bytes, it is processed or rejected: data never raises."""
-        plain = self._reader.read(symbol.encode("utf-8", "surrogatepass"), data)
         try:
-            frame = None if plain else self._decode(symbol, data)
-            version = plain.control_version if plain else frame.control_version  # type: ignore[union-attr]
-            control = self._control_of(symbol, version)
+            control, events, columns, frame = self.opened(symbol, data)
         except MalformedMessage as error:
             return Outcome([self._refused(symbol, error, data, position)], None, 0)
         state, alert_state = unpack_state(blob, SYMBOL_STATE) if blob else (new_state(), b"")
-        events, columns = (plain.events, plain.columns) if plain else (len(frame.columns.kind), with_news_read(frame, control.news_scorer))  # type: ignore[union-attr,arg-type]
         result = advance(state, columns, self._settings.kernel, events)
         records: list[Record] = self._control_refusals()
         if result.is_quiet:
@@ -72,6 +81,15 @@ class SymbolProcessor:
         if len(rejected):
             records += self._rejected_events(frame or self._decode(symbol, data), rejected, result.verdicts, position)
         return Outcome(records, pack_state(state, alert_state), events - len(rejected))
+
+    def opened(self, symbol: str, data: bytes) -> OpenedFrame:
+        """A frame's events and what is in force at it. Raises MalformedMessage, and what a control log raises that cannot be read."""
+        plain = self._reader.read(symbol.encode("utf-8", "surrogatepass"), data)
+        if plain:
+            return OpenedFrame(self._control_of(symbol, plain.control_version), plain.events, plain.columns, None)
+        frame = self._decode(symbol, data)
+        control = self._control_of(symbol, frame.control_version)
+        return OpenedFrame(control, len(frame.columns.kind), with_news_read(frame, control.news_scorer), frame)
 
     def _decode(self, symbol: str, data: bytes) -> MarketFrame:
         frame = decode_frame(data, self._framing, self._settings.largest_frame_bytes)
