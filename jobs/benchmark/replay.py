@@ -17,7 +17,8 @@ from jobs.benchmark.prepared_log import PreparedLog
 from jobs.lake.catalog import create_tables
 from jobs.lake.tables import NAMESPACE
 from jobs.lake.writing import append_rows
-from jobs.replaying import Range, frame_hash, start_replay, wait_for_replay
+from jobs.recomputation.stored import Range, frame_hash
+from jobs.replaying import start_replay, wait_for_replay
 from jobs.session import Session, local_session
 from jobs.stored import stored_rows
 
