@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from pyiceberg.catalog import Catalog
-from rich.console import Console
-from rich.table import Table
 
 from infra.local import paths
+from jobs.audit.log import TRADING_LOG, AuditLog, audit_folder
 from jobs.explanation.flips import nearest_flips
+from jobs.explanation.left_out import without_each
 from jobs.explanation.made_again import MadeAgain, differences, make_again, reasons_of, stored_signal
+from jobs.explanation.moment import moment_of, up_to
 from jobs.explanation.outcome import outcome_of
 from jobs.explanation.sample import Sample, made_again_at_random
+from jobs.explanation.telling import tell
+from jobs.explanation.verdict import manifest_of, risk_verdict
 from jobs.lake.catalog import open_catalog
 from jobs.lake.settings import LakeSettings, lake_from_environment
 from jobs.model_store import fetch_model
@@ -32,11 +35,11 @@ from udfs.kernels.events import EventKind
 from udfs.kernels.feature_vector import FEATURE_NAMES
 from udfs.records import SignalCode, SignalStatus
 
-_SHOWN_EVENTS, _SHOWN_FLIPS = 10, 10
+_SHOWN_EVENTS, _SHOWN_FRAMES = 10, 10
 
 
-def explain(catalog: Catalog, lake: LakeSettings, settings: Settings, signal_id: str) -> dict[str, Any]:
-    """Everything that is known of a signal, as JSON values. Raises TickflowError and FrameChanged."""
+def explain(catalog: Catalog, lake: LakeSettings, settings: Settings, signal_id: str, journal: Path | None = None) -> dict[str, Any]:
+    """Everything that is known of a signal, as JSON values; `journal` is that of trading. Raises TickflowError and FrameChanged."""
     stored = stored_signal(catalog, signal_id)
     ids = schema_ids(settings.schema_registry_url)
     fetch = partial(fetch_model, s3_endpoint=lake.s3_endpoint, s3_region=lake.s3_region)
@@ -49,9 +52,13 @@ def explain(catalog: Catalog, lake: LakeSettings, settings: Settings, signal_id:
         "differences": found,
         "frames_processed": again.frames_read,
         "source": _source(stored, again, ids),
+        "moment": _moment(stored, again),
         "features": _features(again),
         "reasons": reasons_of(stored),
         "model": None if scorer is None else {"version": scorer.version, "sha256": scorer.sha256, "trained_until": scorer.trained_until},
+        "manifest": manifest_of(catalog, stored["manifest_id"]),
+        "risk": risk_verdict(journal or AuditLog(audit_folder(), TRADING_LOG).path, signal_id),
+        "without": without_each(again),
         "would_flip": nearest_flips(scorer, again.row.row) if scorer else [],
         "outcome": outcome_of(catalog, stored),
     }
@@ -64,9 +71,20 @@ def _described(stored: dict[str, Any]) -> dict[str, Any]:
     return {name: stored[name] for name in names} | {"direction": direction, "status": status, "code": code}
 
 
+def _moment(stored: dict[str, Any], again: MadeAgain) -> dict[str, Any]:
+    """Book and windows just after the event that made the row."""
+    recent = again.recent
+    walk = recent.walk()
+    for frame in recent.frames[:-1]:
+        walk.over(frame)
+    framing = recent.settings.schema_ids.framing("MarketFrame")
+    walk.over(recent.frame._replace(frame=up_to(recent.frame.frame, stored["event_index"], framing)))
+    return moment_of(walk.state())
+
+
 def _source(stored: dict[str, Any], again: MadeAgain, ids: SchemaIds) -> dict[str, Any]:
-    """Where the signal's frame stands in the log, and its events up to the one that made the row."""
-    columns = decode_frame(again.frame.frame, ids.framing("MarketFrame")).columns
+    """Where the signal's frame stands in the log, the frames before it, and its events up to the one that made the row."""
+    columns = decode_frame(again.recent.frame.frame, ids.framing("MarketFrame")).columns
     last = stored["event_index"] + 1
     events = [
         {
@@ -78,7 +96,16 @@ def _source(stored: dict[str, Any], again: MadeAgain, ids: SchemaIds) -> dict[st
         for index in range(max(0, last - _SHOWN_EVENTS), last)
     ]
     position = {name: stored[name] for name in ("topic", "kafka_partition", "kafka_offset", "event_index")}
-    return position | {"frame_hash": again.frame.frame_hash, "events": events}
+    frames = [
+        {
+            "kafka_offset": frame.position.offset,
+            "event_time_ns": frame.event_time,
+            "bytes": len(frame.frame),
+            "frame_hash": frame.frame_hash,
+        }
+        for frame in again.recent.frames[-_SHOWN_FRAMES:]
+    ]
+    return position | {"frame_hash": again.recent.frame.frame_hash, "frames": frames, "events": events}
 
 
 def _features(again: MadeAgain) -> list[dict[str, Any]]:
@@ -101,7 +128,7 @@ def main(arguments: list[str]) -> int:
     codes = {FrameChanged: NOT_HELD, TickflowError: USAGE, ValueError: USAGE}
     if options.sample is not None:
         return finish("why", options.json, partial(_run_sample, options), _tell_sample, codes, lambda result: bool(result["holds"]))
-    return finish("why", options.json, partial(_run, options), _tell, codes, lambda result: bool(result["identical"]))
+    return finish("why", options.json, partial(_run, options), tell, codes, lambda result: bool(result["identical"]))
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
@@ -128,27 +155,6 @@ def _tell_sample(result: dict[str, Any]) -> None:
     print(f"together: {together['seconds']} s, {together['symbols']} symbols, {together['frames']} frames")
     times = f"p50 {alone['p50']} s, p99 {alone['p99']} s, longest {alone['max']} s ({alone['cpu_max']} s of a processor)"
     print(f"alone, {alone['count']} of them: {alone['identical']} identical; {times}")
-
-
-def _tell(result: dict[str, Any]) -> None:
-    console, signal, source = Console(), result["signal"], result["source"]
-    console.print(f"{signal['symbol']} {signal['direction']} ({signal['status']}, {signal['code']}), confidence {signal['confidence']:.3f}")
-    console.print(
-        f"from {source['topic']}/{source['kafka_partition']}/{source['kafka_offset']}, event {source['event_index']} of the frame"
-    )
-    for reason in result["reasons"]:
-        console.print(f"  {reason['words']}: {reason['contribution']:+.3f}")
-    if not result["would_flip"]:
-        console.print("no input alone, within its usual range, would have changed the direction")
-    flips = Table("input", "was", "would need", "then", title="nearest changes of one input")
-    for flip in result["would_flip"][:_SHOWN_FLIPS]:
-        flips.add_row(flip["feature"], f"{flip['value']:.6g}", f"{flip['would_need']:.6g}", flip["direction"])
-    if flips.rows:
-        console.print(flips)
-    outcome = result["outcome"]
-    console.print("outcome: not stored yet" if outcome is None else f"outcome: log return {outcome['log_return']:+.6f}")
-    verdict = "the same bits" if result["identical"] else f"NOT the same: {result['differences']}"
-    console.print(f"made again from {result['frames_processed']} frames: {verdict}")
 
 
 def _parser() -> argparse.ArgumentParser:

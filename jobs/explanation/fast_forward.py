@@ -16,7 +16,7 @@ from jobs.lake.reading import StoredFrame
 from udfs.codecs.state_blob import pack_state, unpack_state
 from udfs.errors import MalformedMessage
 from udfs.kernels.advance import Advance, advance
-from udfs.kernels.symbol_state import SYMBOL_STATE, new_state
+from udfs.kernels.symbol_state import SYMBOL_STATE, SymbolState, new_state
 from udfs.operators.control_log import ControlLog
 from udfs.operators.control_state import ControlSnapshot
 from udfs.operators.row_scoring import RowScoring, score_at
@@ -27,12 +27,12 @@ _BATCH_ROWS: Final = 4096
 
 
 class FastForward:
-    """One symbol, from its first frame on: passes over frames, and processes the wanted ones as the job does, but for alerts."""
+    """One symbol, from its first frame or a state on: passes over frames, and processes the wanted ones as the job does, but for alerts."""
 
-    def __init__(self, symbol: str, settings: WorkerSettings, control: ControlLog) -> None:
+    def __init__(self, symbol: str, settings: WorkerSettings, control: ControlLog, state: bytes = b"") -> None:
         self._symbol, self._kernel = symbol, settings.kernel
         self._processor, self._scoring = SymbolProcessor(settings, control), RowScoring(settings)
-        self._state = new_state()
+        self._state = _kernel_state(state) if state else new_state()
         self._made: list[tuple[ControlSnapshot, Advance]] = []
         self._rows = 0
 
@@ -54,7 +54,7 @@ class FastForward:
         self._count_directions()
         outcome = self._processor.process(self._symbol, frame.frame, frame.position, self.state())
         if outcome.state is not None:
-            self._state = unpack_state(outcome.state, SYMBOL_STATE)[0]
+            self._state = _kernel_state(outcome.state)
         return outcome
 
     def state(self) -> bytes:
@@ -76,3 +76,7 @@ class FastForward:
         flags = np.concatenate([each.row_flags for each in made]).tolist()
         for index, (event_time, row_flags) in enumerate(zip(times, flags, strict=True)):
             self._scoring.decision(self._symbol, event_time, row_flags, control, score_at(scores, index), self._state)
+
+
+def _kernel_state(blob: bytes) -> SymbolState:
+    return unpack_state(blob, SYMBOL_STATE)[0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from pyiceberg.catalog import Catalog
@@ -21,12 +22,35 @@ from udfs.codecs.wire import PINNED, SchemaIds
 from udfs.errors import TickflowError
 from udfs.operators.control_log import ControlLog, ControlLogSettings
 from udfs.operators.control_state import ControlSnapshot, FetchModel
-from udfs.operators.symbol_processor import PricedRow
+from udfs.operators.symbol_processor import PricedRow, Record
+from udfs.operators.worker_settings import WorkerSettings
 from udfs.records import Position, Signal
+
+RECENT_FRAMES: Final = 1024
+"""How many frames before a signal's own can be taken again in another way."""
 
 
 class UnknownSignal(TickflowError):
     """No stored signal has this id."""
+
+
+class Recent(NamedTuple):
+    """The last frames up to the signal's own, and how to take them again."""
+
+    frames: tuple[StoredFrame, ...]
+    state: bytes
+    """Of the symbol before the first of them."""
+    settings: WorkerSettings
+    log: ControlLog
+
+    @property
+    def frame(self) -> StoredFrame:
+        """The signal's own."""
+        return self.frames[-1]
+
+    def walk(self) -> FastForward:
+        """From before the first of the frames."""
+        return FastForward(self.frame.symbol, self.settings, self.log, self.state)
 
 
 class MadeAgain(NamedTuple):
@@ -34,9 +58,9 @@ class MadeAgain(NamedTuple):
 
     signal: Signal
     row: PricedRow
-    frame: StoredFrame
     control: ControlSnapshot
     frames_read: int
+    recent: Recent
 
 
 def stored_signal(catalog: Catalog, signal_id: str) -> dict[str, Any]:
@@ -67,16 +91,20 @@ def made_again_together(
     for row in stored:
         wanted.setdefault(Position(row["topic"], row["kafka_partition"], row["kafka_offset"]), []).append(row)
     symbol, log = stored[0]["symbol"], ControlLog(StoredControl(stored_control(catalog)), fetch)
-    walk = FastForward(symbol, worker_settings(settings, REMADE, ControlLogSettings(""), schema_ids), log)
+    worker = worker_settings(settings, REMADE, ControlLogSettings(""), schema_ids)
+    walk, waiting = FastForward(symbol, worker, log), deque[StoredFrame]()
     for number, frame in enumerate(checked_frames(catalog, Range(symbols=(symbol,), last=max(wanted, key=_order))), 1):
+        waiting.append(frame)
         rows = wanted.pop(frame.position, None)
         if rows is None:
-            walk.over(frame)
+            if len(waiting) > RECENT_FRAMES:
+                walk.over(waiting.popleft())
             continue
-        records = walk.process(frame).records
+        recent = Recent(tuple(waiting), walk.state(), worker, log)
+        records = _after_all(walk, waiting)
         for row in rows:
             control = log.at(row["control_version"]) or ControlSnapshot()
-            yield row, _found(records, row["event_number"], frame, control, number)
+            yield row, _found(records, row["event_number"], control, number, recent)
         if not wanted:
             return
     topic, partition, offset = min(map(_order, wanted))
@@ -87,12 +115,21 @@ def _order(position: Position) -> tuple[str, int, int]:
     return position.topic, position.partition, position.offset
 
 
-def _found(records: list[Any], event_number: int, frame: StoredFrame, control: ControlSnapshot, frames: int) -> MadeAgain:
+def _after_all(walk: FastForward, waiting: deque[StoredFrame]) -> list[Record]:
+    """What the last of the frames makes after the others, all of which are used up."""
+    last = waiting.pop()
+    for frame in waiting:
+        walk.over(frame)
+    waiting.clear()
+    return walk.process(last).records
+
+
+def _found(records: list[Record], event_number: int, control: ControlSnapshot, frames: int, recent: Recent) -> MadeAgain:
     rows = [record for record in records if isinstance(record, PricedRow) and record.row.event_number == event_number]
     signals = [record for record in records if isinstance(record, Signal) and record.event_number == event_number]
     if not rows or not signals:
         raise TickflowError("the frame of the signal makes no row at its event any more: other code or settings made it")
-    return MadeAgain(signals[-1], rows[-1], frame, control, frames)
+    return MadeAgain(signals[-1], rows[-1], control, frames, recent)
 
 
 def differences(stored: dict[str, Any], signal: Signal) -> list[dict[str, Any]]:

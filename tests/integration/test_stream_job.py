@@ -103,6 +103,9 @@ def test_signals_are_made_again_from_their_frames(streamed: Streamed) -> None:
     assert all(result["identical"] for result in found), found
     assert {result["model"] is None for result in found} == {not row["model_hash"] for row in chosen}
     assert all(result["source"]["events"][-1]["event_time_ns"] <= result["signal"]["event_time_ns"] for result in found)
+    assert all(result["moment"]["clock_ns"] == result["signal"]["event_time_ns"] for result in found)
+    assert all(result["manifest"]["runs"] for result in found)
+    assert any(each["row"] for result in found for each in result["without"])
     sample = made_again_at_random(
         catalog, session.lake, session.settings, Sample(40, alone=2), lambda name: name in rows["signal_id"].to_pylist()
     )
