@@ -111,7 +111,7 @@ def _show_throughput(result: dict[str, Any]) -> None:
 
 def _show_hostile(result: dict[str, Any]) -> None:
     without, among = result["without"], result["with"]
-    refused = (among["rejects"], result["news_refused"], result["control_refused"])
+    refused = (among["rejects"] - without["rejects"], result["news_refused"], result["control_refused"])
     print("{} frames, {} items of news and {} control entries of {} rejected".format(*refused, result["broken"]))
     rates = (among["frames_a_second"], without["frames_a_second"], result["loss"], among["restarts"])
     print("{} frames/s, without broken ones {}: {:.1%} lost, {} restarts".format(*rates))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from jobs.benchmark.load import Load
 from jobs.gateway.event_columns import column_bytes
 from jobs.gateway.market_event import MarketEvent
@@ -92,13 +94,24 @@ class PreparedLog:
         """How many of them can be read: all."""
         return self.frames
 
-    @cached_property
+    @property
     def rows(self) -> int:
         """How many feature rows the kernels make of them."""
+        return self._made[0]
+
+    @property
+    def refused(self) -> int:
+        """How many of the events the firewall refuses: at so many a second the simulated book thins out, and a few prices are far off."""
+        return self._made[1]
+
+    @cached_property
+    def _made(self) -> tuple[int, int]:
         states: dict[str, SymbolState] = {}
-        settings = KernelSettings()
-        made = (advance(states.setdefault(frame.symbol, new_state()), frame.columns, settings) for frame in self._packed)
-        return self.clones * sum(len(result.row_event_time) for result in made)
+        settings, rows, refused = KernelSettings(), 0, 0
+        for frame in self._packed:
+            result = advance(states.setdefault(frame.symbol, new_state()), frame.columns, settings)
+            rows, refused = rows + len(result.row_event_time), refused + np.count_nonzero(result.verdicts)
+        return self.clones * rows, self.clones * refused
 
     def single_events(self) -> Iterator[MarketEvent]:
         """The events one by one, in the order of their frames; all names of an event one after the other."""

@@ -2,7 +2,7 @@
 
 Counted are the ticks of the frames that the operator has read, once a share of the log is behind it and the workers are warm. The frames
 are in the broker before the job starts, so nothing paces it and no generator takes part; they are full, as they are when a gateway sends at
-full speed. Feature rows and signals are counted against the rows that the kernels make of the same frames: a fast job that loses one does
+full speed. Feature rows, signals and rejects are counted against what the kernels make of the same frames: a fast job that loses one does
 not hold. Redis and the lake may be behind when the clock stops.
 """
 
@@ -57,15 +57,16 @@ def measure_throughput(data: Path, log: PreparedLog) -> dict[str, Any]:
             samples = _watch(session, job, log.frames)
             topics = session.settings.topics
             features, signals = (_wait_for_records(session.settings, topic, log.rows) for topic in (topics.features, topics.signals))
-            rejects = _wait_for_records(session.settings, topics.rejects, log.frames - log.sound)
+            rejects = _wait_for_records(session.settings, topics.rejects, log.refused + log.frames - log.sound)
             restarted = job_metrics.restarts(job.rest_url, job.job_id)
             resident = _resident_mebibytes(session)
         finally:
             online.stop()
             cancel(job.rest_url, job.job_id)
     result = summary(samples, log.frames, log.events)
-    checked = {"rows_expected": log.rows, "features": features, "signals": signals, "rejects": rejects, "restarts": restarted}
-    checked["holds"] = log.rows == features == signals and not restarted
+    checked = {"rows_expected": log.rows, "features": features, "signals": signals, "restarts": restarted}
+    checked |= {"rejects_expected": log.refused + log.frames - log.sound, "rejects": rejects}
+    checked["holds"] = log.rows == features == signals and rejects == checked["rejects_expected"] and not restarted
     sizes = {"symbols": log.names, "ticks": log.events, "frames": log.frames, "bytes": sent_bytes, "resident_mebibytes": resident}
     return sizes | result | checked | {"machine": machine}
 
