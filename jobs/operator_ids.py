@@ -19,7 +19,7 @@ _VIRTUAL = ("PartitionTransformation", "UnionTransformation", "SideOutputTransfo
 
 def assign(environment: StreamExecutionEnvironment) -> None:
     """Give each operator that Flink SQL made an id from its name, without the numbers that change when a statement is added."""
-    transformations = _all(environment)
+    transformations = all_transformations(environment)
     sinks = _sinks(transformations)
     seen: dict[str, int] = {}
     for transformation in transformations:
@@ -39,7 +39,7 @@ def share_key_groups(environment: StreamExecutionEnvironment) -> None:
     key_groups = environment.get_max_parallelism()
     if key_groups < 1:  # Flink chooses
         return
-    for transformation in _all(environment):
+    for transformation in all_transformations(environment):
         if transformation.getMaxParallelism() == 1 and transformation.getParallelism() == 1:
             transformation.setMaxParallelism(key_groups)
 
@@ -55,7 +55,7 @@ def _name(transformation: Any, sinks: frozenset[str]) -> str:
     return own if not sink or sink == own or not transformation.getInputs() else f"{sink}.{own}"
 
 
-def _all(environment: StreamExecutionEnvironment) -> list[Any]:
+def all_transformations(environment: StreamExecutionEnvironment) -> list[Any]:
     """Every transformation once, in the order in which Flink would visit them."""
     found: dict[int, Any] = {}
     for root in environment._j_stream_execution_environment.getTransformations():
