@@ -12,7 +12,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from jobs.job_plan import JobPlan
 from jobs.lake.catalog import create_tables, open_catalog
 from jobs.live import assemble
-from jobs.operator_ids import _all
+from jobs.operator_ids import all_transformations
 
 NOT_SET = -1
 """Of what takes the job's own number of key groups."""
@@ -22,7 +22,7 @@ def described(plan: JobPlan) -> dict[str, Any]:
     """Ids, Python operators and names of a plan's job."""
     create_tables(open_catalog(plan.lake), plan.lake.buckets, plan.namespace)
     environment = assemble(plan)
-    transformations = _all(environment)
+    transformations = all_transformations(environment)
     return {
         "uids": [transformation.getUid() for transformation in transformations if transformation.getUid() is not None],
         "without_uid": [transformation.getName() for transformation in transformations if transformation.getUid() is None],
