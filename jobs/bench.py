@@ -49,7 +49,7 @@ def _latency(options: argparse.Namespace) -> dict[str, Any]:
 
 def _throughput(options: argparse.Namespace) -> dict[str, Any]:
     shutil.rmtree(options.data, ignore_errors=True)
-    return measure_throughput(options.data, _log(options))
+    return measure_throughput(options.data, _log(options), options.profile)
 
 
 def _hostile(options: argparse.Namespace) -> dict[str, Any]:
@@ -107,6 +107,9 @@ def _show_latency(result: dict[str, Any]) -> None:
 def _show_throughput(result: dict[str, Any]) -> None:
     print(f"{result['ticks']} ticks of {result['symbols']} symbols in {result['frames']} frames, {result['signals']} signals")
     print(f"{result['ticks_a_second']} ticks/s; features and signals complete: {result['holds']}")
+    for what, name in (("processor time", "microseconds_a_frame"), ("of it the worker's Python, alone", "python_microseconds_a_frame")):
+        for part, microseconds in result.get(name, {}).items():
+            print(f"  {microseconds:>8.1f} microseconds a frame, {what}: {part}")
 
 
 def _show_hostile(result: dict[str, Any]) -> None:
@@ -202,6 +205,7 @@ def _add_latency(latency: argparse.ArgumentParser) -> None:
 
 def _add_throughput(throughput: argparse.ArgumentParser) -> None:
     _add_log(throughput, maximum_events=32)
+    throughput.add_argument("--profile", action="store_true", help="measure the steps of the worker's Python by themselves, too")
     throughput.set_defaults(measure=_throughput, show=_show_throughput)
 
 

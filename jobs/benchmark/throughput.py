@@ -9,6 +9,7 @@ not hold. Redis and the lake may be behind when the clock stops.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from jobs import job_metrics
 from jobs.benchmark.latency import release_model
 from jobs.benchmark.machine import cpu_seconds, description, stolen_seconds
 from jobs.benchmark.prepared_log import PreparedLog
+from jobs.benchmark.processor_time import processor_of, python_microseconds, seconds_by_part
 from jobs.gateway.publisher import KafkaPublisher, PublisherSettings
 from jobs.log_end import log_end
 from jobs.serving.online_process import start_online_store
@@ -42,15 +44,21 @@ class Sample(NamedTuple):
     frames: int
     cpu_seconds: float
     stolen_seconds: float = 0.0
+    by_part: Mapping[str, float] = {}
+    """Processor seconds of each part."""
 
 
-def measure_throughput(data: Path, log: PreparedLog) -> dict[str, Any]:
-    """Run the job over a prepared log; ticks a second, processor time, memory, and whether the output is complete."""
+def measure_throughput(data: Path, log: PreparedLog, profiled: bool = False) -> dict[str, Any]:
+    """Run the job over a prepared log; ticks a second, processor time, memory, and whether the output is complete.
+
+    `profiled` adds what each step of the worker's Python costs, measured afterwards.
+    """
     machine = description()
     say(f"bench: {log.events} events in {log.frames} frames")
     with local_session(data) as session:
         make_topics(session.settings)
-        sent_bytes = _publish(session.settings, log, release_model(session, log.load))
+        version = release_model(session, log.load)
+        sent_bytes = _publish(session.settings, log, version)
         job = submit(live_plan(session.settings, session.lake), "bench throughput", session.endpoints)
         online = start_online_store(session.settings)
         try:
@@ -63,7 +71,8 @@ def measure_throughput(data: Path, log: PreparedLog) -> dict[str, Any]:
         finally:
             online.stop()
             cancel(job.rest_url, job.job_id)
-    result = summary(samples, log.frames, log.events)
+        python = {"python_microseconds_a_frame": python_microseconds(processor_of(session.settings), log, version)} if profiled else {}
+    result = summary(samples, log.frames, log.events) | python
     checked = {"rows_expected": log.rows, "features": features, "signals": signals, "restarts": restarted}
     checked |= {"rejects_expected": log.refused + log.frames - log.sound, "rejects": rejects}
     checked["holds"] = log.rows == features == signals and rejects == checked["rejects_expected"] and not restarted
@@ -85,7 +94,14 @@ def summary(samples: list[Sample], frames: int, events: int) -> dict[str, Any]:
         "ticks_a_second": round(ticks / (last.seconds - first.seconds)),
         "cpu_seconds_a_million_ticks": round((last.cpu_seconds - first.cpu_seconds) / ticks * 1e6, 2),
         "stolen_seconds": round(last.stolen_seconds - first.stolen_seconds, 2),
+        "microseconds_a_frame": _microseconds_a_frame(first, last),
     }
+
+
+def _microseconds_a_frame(first: Sample, last: Sample) -> dict[str, float]:
+    """Processor time of each part, the greatest first."""
+    found = {part: (last.by_part[part] - first.by_part.get(part, 0.0)) / (last.frames - first.frames) for part in last.by_part}
+    return {part: round(seconds * 1e6, 1) for part, seconds in sorted(found.items(), key=lambda entry: -entry[1])}
 
 
 def _publish(settings: Settings, log: PreparedLog, control_version: int) -> int:
@@ -100,12 +116,13 @@ def _publish(settings: Settings, log: PreparedLog, control_version: int) -> int:
 def _watch(session: Session, job: SubmittedJob, frames: int) -> list[Sample]:
     """Look every second until all frames were read."""
     wait_until_running(job.rest_url, job.job_id)
+    programs = _programs(session)
     samples = [Sample(time.monotonic(), 0, cpu_seconds(), stolen_seconds())]
     while samples[-1].frames < frames and samples[-1].seconds - samples[0].seconds < _PATIENCE_SECONDS:
         time.sleep(1.0)
         read = _frames_read(job)
         if read > samples[-1].frames:
-            samples.append(Sample(time.monotonic(), read, cpu_seconds(), stolen_seconds()))
+            samples.append(Sample(time.monotonic(), read, cpu_seconds(), stolen_seconds(), seconds_by_part(programs)))
     return samples
 
 
@@ -135,5 +152,8 @@ def records_in(settings: Settings, topic: str) -> int:
 
 
 def _resident_mebibytes(session: Session) -> dict[str, int]:
-    programs = processes.load(session.endpoints.data_directory / RECORD)
-    return {program.name: psutil.Process(program.pid).memory_info().rss >> 20 for program in programs if program.is_alive()}
+    return {program.name: psutil.Process(program.pid).memory_info().rss >> 20 for program in _programs(session)}
+
+
+def _programs(session: Session) -> list[processes.Program]:
+    return [program for program in processes.load(session.endpoints.data_directory / RECORD) if program.is_alive()]

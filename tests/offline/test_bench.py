@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
+import psutil
 import pytest
 
+from infra.local.processes import Program
 from jobs.bench import main
 from jobs.benchmark import kernels
 from jobs.benchmark.hostile import HostileLog, control_refused, news_refused
 from jobs.benchmark.prepared_log import PreparedLog
+from jobs.benchmark.processor_time import part_of, python_microseconds, seconds_by_part
 from jobs.benchmark.score import feature_rows_of, score_all
 from jobs.benchmark.state import measure_state
 from jobs.benchmark.throughput import Sample, summary
 from jobs.benchmark.trained import rows_of
 from jobs.training.dataset import from_table
+from tests.support.control_memory import model_entry, processor
 from tests.support.feature_rows import planted_dataset
 from tests.support.quiet_market import small_market
-from tests.support.trained_model import scorer
+from tests.support.trained_model import scorer, trained_model
 from udfs.codecs.frames import PINNED_FRAMING, decode_frame
 from udfs.errors import MalformedMessage
 from udfs.kernels.advance import advance
 from udfs.kernels.feature_vector import FEATURE_NAMES
 from udfs.kernels.kernel_settings import KernelSettings
 from udfs.kernels.symbol_state import SYMBOL_STATE, SymbolState, new_state
+from udfs.records import ModelReference
 
 
 def test_the_parts_of_the_state_add_up() -> None:
@@ -69,6 +75,29 @@ def test_a_rate_counts_only_what_was_read_warm() -> None:
     assert found["ticks_a_second"] == 1400
     assert found["counted_seconds"] == 5.0
     assert found["cpu_seconds_a_million_ticks"] == pytest.approx(2.5 / 7000 * 1e6, abs=0.01)
+
+
+def test_processor_time_is_told_by_part() -> None:
+    """Of the counted frames alone; threads are known by how their names begin."""
+    parts = [{}, {"kafka": 1.0}, {"kafka": 3.0, "lake": 4.0}, {"kafka": 4.0, "lake": 10.0}, {"kafka": 7.0, "lake": 14.0}]
+    samples = [Sample(float(second), 100 * second, 0.0, 0.0, by_part) for second, by_part in enumerate(parts)]
+    assert summary(samples, 400, 400)["microseconds_a_frame"] == {"lake": 50_000.0, "kafka": 20_000.0}
+    here = psutil.Process()
+    beside = Program("flink-taskmanager-1", here.pid, here.create_time(), "")
+    assert sum(seconds_by_part([beside]).values()) == pytest.approx(sum(here.cpu_times()[:2]), rel=0.2)
+    assert [part_of(name) for name in ("C2 CompilerThre", "market -> *anon", "strange")] == [
+        "compiling Java",
+        "market function: bridge, Python, routing",
+        "other threads of Flink",
+    ]
+
+
+def test_each_step_of_a_worker_takes_time() -> None:
+    data = trained_model().data
+    worker = processor([model_entry(ModelReference("m", "m", hashlib.sha256(data).hexdigest()))], {"m": data})
+    found = python_microseconds(worker, PreparedLog(4000, 4, 4000.0, 32), 1)
+    assert list(found) == ["decode", "state", "kernels", "scoring, rules and records", "encode"]
+    assert min(found.values()) > 0
 
 
 def test_a_prepared_log_holds_what_it_says() -> None:
