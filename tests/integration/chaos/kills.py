@@ -28,6 +28,8 @@ MOST_GROWTH = 1.1
 """Of resident memory."""
 SPARE = 8
 """Threads and connections that a pool may happen to hold more."""
+SOUND_AFTER_SECONDS = 12.0
+"""A job that fails sooner after its restart, again and again, is taken for one that cannot run, and is given up."""
 WARM_AFTER = 2
 """Restarts after which what is kept for the life of a process is there: caches, compiled code, pools."""
 
@@ -113,7 +115,9 @@ def _again_and_again(
         with time_limit(ROUND_SECONDS):
             happens(stream, feeder)
             stream.wait_until_running()
+            running_since = time.monotonic()
             flink.wait_for_checkpoint(stream.rest_url, stream.job_id)
+            time.sleep(max(0.0, running_since + SOUND_AFTER_SECONDS - time.monotonic()))
         say(f"chaos: {happens.__name__.strip('_')} {number + 1} of {times} in {time.monotonic() - begun:.0f} s")
         if number + 1 == min(WARM_AFTER, times):
             before = held_by(stream.cluster)
