@@ -13,8 +13,6 @@ import numpy.typing as npt
 import pytest
 
 from jobs import challengers, control_verbs
-from jobs.control import publish
-from jobs.gateway.publisher import MemorySink, PublisherSettings
 from jobs.lake.reading import StoredFrame
 from jobs.lake.writing import append_rows
 from jobs.model_store import FolderStore
@@ -23,6 +21,7 @@ from jobs.releasing import release_event
 from jobs.settings import Settings
 from jobs.training.labelling.kinds import LabelSettings
 from tests.support.challenge import renamed
+from tests.support.control_entries import control_entries
 from tests.support.control_memory import SYMBOL, fetch_from, frame_of
 from tests.support.feature_lake import feature_lake, moment
 from tests.support.feature_rows import HORIZON
@@ -41,16 +40,7 @@ TOO_SURE = 8.0
 
 
 def test_models_change_at_their_frames_and_again_in_a_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sink, log = MemorySink(), list[bytes]()
-
-    def append(event: ControlEvent, settings: PublisherSettings, topic: str) -> int:
-        version = publish(event, settings, topic, sink)
-        log.append(sink.records[-1][2])
-        return version
-
-    monkeypatch.setattr(control_verbs, "publish", append)
-    monkeypatch.setattr(control_verbs, "running_services", lambda data: {})
-    monkeypatch.setattr(challengers, "read_control_log", lambda settings: log)
+    log = control_entries(monkeypatch, challengers)
     store, sound = FolderStore(tmp_path / "models"), trained_model()
     card = json.loads(json.dumps(sound.card)) | {
         "label": asdict(LabelSettings("return", HORIZON, HORIZON // 2)),

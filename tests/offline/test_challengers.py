@@ -15,17 +15,17 @@ import pytest
 from pyiceberg.catalog import Catalog
 
 from jobs import challengers, control_verbs
-from jobs.control import publish
-from jobs.gateway.publisher import MemorySink, PublisherSettings
 from jobs.lake.reading import read_rows
 from jobs.lake.writing import append_rows
 from jobs.model_aliases import CHAMPION, aliases_of
 from jobs.model_store import FolderStore
+from jobs.settings import Settings
 from jobs.shadow.evidence import Evidence
 from jobs.shadow.rules import RuleSettings, Verdict, events_of, judge
 from jobs.shadow.standing import Held, standing_of
 from jobs.training.labelling.kinds import LabelSettings
 from tests.support.challenge import renamed
+from tests.support.control_entries import control_entries
 from tests.support.control_memory import challenger_entry, halt_entry, model_entry
 from tests.support.feature_lake import feature_lake, lake_rows, moment
 from tests.support.feature_rows import HORIZON, planted_dataset
@@ -70,25 +70,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     challenger = store.put(sound.version, sound.data, card)
     champion = store.put("too-sure", renamed(scorer(), "too-sure", 8.0), card | {"sha256": sure.sha256})
     catalog = lake_of(tmp_path, sure)
-    sink, log = MemorySink(), list[bytes]()
-
-    def append(event: ControlEvent, settings: PublisherSettings, topic: str) -> int:
-        version = publish(event, settings, topic, sink)
-        log.append(sink.records[-1][2])
-        return version
-
-    monkeypatch.setattr(control_verbs, "publish", append)
-    monkeypatch.setattr(control_verbs, "running_services", lambda data: {})
-    monkeypatch.setattr(challengers, "read_control_log", lambda settings: log)
-    control_verbs.publish_all([ControlEvent(0, ControlKind.MODEL, 1, "me", "the first", model=champion)], None or _settings())
+    log = control_entries(monkeypatch, challengers)
+    control_verbs.publish_all([ControlEvent(0, ControlKind.MODEL, 1, "me", "the first", model=champion)], Settings())
     aliases_of(store).give(CHAMPION, champion.version, champion.sha256, 1, "me", "the first", 1)
     return World(log, catalog, store, ["--lake", str(tmp_path), "--models", str(store.folder), "--json"], champion, challenger)
-
-
-def _settings() -> Any:
-    from jobs.settings import load_settings
-
-    return load_settings(environment={})
 
 
 def lake_of(folder: Path, champion: Scorer) -> Catalog:

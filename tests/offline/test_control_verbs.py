@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from jobs import control_verbs, halt, resume, rules
 from jobs.alert_rule_files import load_rules, rule_of
-from jobs.control import publish
 from jobs.control_log import in_force
-from jobs.gateway.publisher import MemorySink, PublisherSettings
+from tests.support.control_entries import control_entries
 from tests.support.strategies import alert_rules, control_events
 from udfs.codecs.control import encode_control
 from udfs.errors import InvalidRule
@@ -29,19 +28,7 @@ WHY = ["--reason", "a drill"]
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """A control log in memory, in the place of the broker."""
-    sink = MemorySink()
-    entries: list[bytes] = []
-
-    def append(event: ControlEvent, settings: PublisherSettings, topic: str) -> int:
-        version = publish(event, settings, topic, sink)
-        entries.append(sink.records[-1][2])
-        return version
-
-    monkeypatch.setattr(control_verbs, "publish", append)
-    monkeypatch.setattr(control_verbs, "running_services", lambda data: {})
-    monkeypatch.setattr(rules, "read_control_log", lambda settings: entries)
-    return entries
+    return control_entries(monkeypatch, rules)
 
 
 def last_json(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs import control_verbs, retrain
-from jobs.control import publish
-from jobs.gateway.publisher import MemorySink, PublisherSettings
+from jobs import retrain
 from jobs.model_aliases import CHAMPION, aliases_of
 from jobs.model_store import FolderStore
 from jobs.monitoring.adversarial import tell_apart
 from jobs.training.dataset import NotEnoughData
 from jobs.training.due import DueSettings, Findings, fresh_model, reasons
+from tests.support.control_entries import control_entries
 from tests.support.feature_lake import feature_lake, lake_rows
 from tests.support.feature_rows import SECOND, planted_dataset
 from udfs.codecs.control import decode_control
@@ -28,18 +27,12 @@ NAMES = ("imbalance_5_levels", "return_1_minute", "return_5_minutes")
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> list[ControlEvent]:
-    """A control log in memory, in the place of the broker."""
-    sink, entries = MemorySink(), list[ControlEvent]()
+def log(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    return control_entries(monkeypatch)
 
-    def append(event: ControlEvent, settings: PublisherSettings, topic: str) -> int:
-        version = publish(event, settings, topic, sink)
-        entries.append(decode_control(sink.records[-1][2], version - 1))
-        return version
 
-    monkeypatch.setattr(control_verbs, "publish", append)
-    monkeypatch.setattr(control_verbs, "running_services", lambda data: {})
-    return entries
+def entry(log: list[bytes], place: int) -> ControlEvent:
+    return decode_control(log[place], place)
 
 
 @pytest.fixture
@@ -54,11 +47,11 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[
 
 
 def test_the_first_model_becomes_champion_and_is_not_trained_twice(
-    log: list[ControlEvent], arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    log: list[bytes], arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, found = run(capsys, *arguments, "--announce")
     assert (code, found["due"], found["objections"]) == (0, ["there is no champion"], [])
-    assert (found["control_version"], log[0].kind, log[0].reason) == (1, ControlKind.MODEL, "retrained: there is no champion")
+    assert (found["control_version"], entry(log, 0).kind, entry(log, 0).reason) == (1, ControlKind.MODEL, "retrained: there is no champion")
     store = FolderStore(tmp_path / "models")
     bearer = aliases_of(store).at(CHAMPION)
     assert bearer is not None
@@ -68,14 +61,15 @@ def test_the_first_model_becomes_champion_and_is_not_trained_twice(
     assert (code, again["trained_already"], again["version"]) == (0, found["version"], None)
     code, forced = run(capsys, *arguments, "--announce", "--scheduled", "the nightly run", "--fresh-hours", "-1")
     assert (code, forced["version"]) == (0, found["version"]), "the same rows give the same model"
-    assert log[1].challenger is not None
-    assert (log[1].kind, log[1].challenger.alias) == (ControlKind.CHALLENGER, "challenger-retrained")
-    assert log[1].reason == "retrained: the nightly run"
+    announced = entry(log, 1)
+    assert announced.challenger is not None
+    assert (announced.kind, announced.challenger.alias) == (ControlKind.CHALLENGER, "challenger-retrained")
+    assert announced.reason == "retrained: the nightly run"
     assert store.versions() == (found["version"],)
 
 
 def test_what_the_gate_is_against_goes_nowhere(
-    log: list[ControlEvent], arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    log: list[bytes], arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = {"gate": {"objections": ["it knows nothing"]}, "metrics": {}}
     monkeypatch.setattr(retrain, "_train", lambda options, catalog, store, newest_row: (ModelReference("v", "u", "0" * 64), card))
