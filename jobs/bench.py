@@ -75,7 +75,7 @@ def _kernels(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _score(options: argparse.Namespace) -> dict[str, Any]:
-    return measure_score(options.rows, options.runs)
+    return measure_score(options.rows, options.runs, options.model)
 
 
 def _state(_options: argparse.Namespace) -> dict[str, Any]:
@@ -149,9 +149,10 @@ def _show_score(result: dict[str, Any]) -> None:
     for run in result["microseconds_a_row"]:
         table.add_row(*(f"{value:.1f}" for value in run.values()))
     Console().print(table)
-    print(
-        f"microseconds a row; {result['rows']} rows, {result['explained']} explained, {result['inputs']} inputs, {result['rounds']} rounds"
-    )
+    print(f"microseconds a row; {result['rows']} rows, {result['explained']} explained, {result['inputs']} inputs, {result['trees']} trees")
+    for run in result["reasons_microseconds"]:
+        print(f"  of them the reasons: p50 {run['p50']:.1f}, p99 {run['p99']:.1f}")
+    print(f"{result['stolen_share']:.1%} of the processors' time went to other machines")
 
 
 def _show_state(result: dict[str, Any]) -> None:
@@ -178,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     kernels.add_argument("--runs", type=int, default=5, help="passes over them (default 5)")
     kernels.set_defaults(measure=_kernels, show=_show_kernels)
     score = kinds.add_parser("score", help="what a signal costs, from its row to its reasons")
+    score.add_argument("--model", choices=("trees", "neural"), default="trees", help="LightGBM's trees, or the network (default trees)")
     score.add_argument("--rows", type=int, default=5_000, help="rows that are scored (default 5000)")
     score.add_argument("--runs", type=int, default=5, help="passes over them (default 5)")
     score.set_defaults(measure=_score, show=_show_score)

@@ -118,6 +118,8 @@ def _tell(result: dict[str, Any]) -> None:
             f"{one['alias']} ({one['version']}): {one['verdict']}\n  evidence that it is better {one['better']:.3g}, that it is worse"
             f" {one['worse']:.3g}, needed {one['needed']:.3g}; {one['stretches']} stretches, {one['rows']} rows"
             f"\n  its log-loss is lower by {one['mean_gain']:.5f}"
+            f"\n  its picks of what moves won {one['top_movers']['won']} of {one['top_movers']['moments']} moments,"
+            f" the champion's {one['top_movers']['lost']}; evidence {one['top_movers']['better']:.3g}"
         )
         for problem in one["against"]:
             print(f"  against a promotion: {problem}")

@@ -127,6 +127,7 @@ def _request(options: argparse.Namespace) -> TrainRequest:
         calendar=options.calendar,
         precision=options.precision,
         code_hash=code_hash(),
+        model=options.model,
     )
 
 
@@ -165,6 +166,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--horizon-seconds", type=float, default=300.0, help="how far ahead to predict (default 300)")
     parser.add_argument(
         "--label", choices=("return", "spread-adjusted", "triple-barrier"), default="return", help="outcome to learn (default return)"
+    )
+    parser.add_argument(
+        "--model",
+        choices=("trees", "neural"),
+        default="trees",
+        help="what stands on top of the straight line: LightGBM's trees, or a network over the windows of a row (default trees)",
     )
     parser.add_argument("--breaks", default="", metavar="TABLE", help="table of the lake with moments that no outcome may span")
     parser.add_argument("--calendar", default="", metavar="NAME", help="exchange whose session ends no outcome may span, such as XNYS")

@@ -108,6 +108,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "TICKFLOW_NOTIFY_SMTP_PASSWORD": "password of the mail server of `infra/tickflow notify`",
     "TICKFLOW_MODELS": "folder or `s3://…` of models (default: beside the warehouse)",
     "TICKFLOW_AUDIT": "folder of the audit logs (default `.tickflow/audit`); every program that steers one job should write to the same",
+    "TICKFLOW_NEURAL_PYTHON": "an interpreter with JAX to train networks with, such as one for an accelerator",
     "TICKFLOW_JAVA_HOME": "another Java 17 than the one that is installed with the packages",
     "TICKFLOW_MAVEN_REPOSITORY": "mirror from which jars are fetched",
     "XDG_CACHE_HOME": "folder in which downloads are kept for all checkouts of a user (default `~/.cache`)",

@@ -170,7 +170,7 @@ def relock() -> None:
         [*compile_command, "pyproject.toml", "--extra", "local", "--extra", "development", "-o", paths.PYTHON_LOCK.name],
         UV_CACHE_DIR=uv_cache(),
     )
-    for name in ("build", "peers"):
+    for name in ("build", "peers", "neural"):
         run([*compile_command, f"infra/{name}.in", "-o", f"infra/{name}.lock"], UV_CACHE_DIR=uv_cache())
     paths.BOOTSTRAP_LOCK.write_text(lock_entry(paths.PYTHON_LOCK.read_text(), "uv"))
     install_packages()

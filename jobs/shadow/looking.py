@@ -9,7 +9,8 @@ from pyiceberg.catalog import Catalog
 
 from jobs.lake.tables import NAMESPACE
 from jobs.model_store import MODEL_FILE, ModelStore, read_card
-from jobs.shadow.evidence import Evidence, evidence_of
+from jobs.shadow.evidence import Pairs, evidence_of
+from jobs.shadow.interleaving import Interleaved, interleaved
 from jobs.shadow.outcomes import Asked, pairs_of
 from jobs.shadow.rules import Judged, RuleSettings, judge
 from jobs.shadow.scoring import score_new_rows
@@ -29,10 +30,14 @@ class Look(NamedTuple):
     """Alias -> rows that it scored in this look."""
     refused: dict[str, str]
     """Alias -> why its model cannot be used. The champion stays, and so do the others."""
+    movers: dict[str, Interleaved]
+    """Alias -> which of the two finds the symbols that move."""
 
     def as_json(self) -> dict[str, Any]:
         """As JSON values."""
-        judged = [one.as_json() | {"scored_now": self.scored[one.alias]} for one in self.judged]
+        judged = [
+            one.as_json() | {"scored_now": self.scored[one.alias], "top_movers": self.movers[one.alias]._asdict()} for one in self.judged
+        ]
         return {"champion": self.champion.version, "challengers": judged, "refused": self.refused}
 
 
@@ -42,18 +47,21 @@ def look(catalog: Catalog, store: ModelStore, standing: Standing, settings: Rule
     if champion is None:
         raise ModelMismatch("no model is in force: there is nothing to challenge; `infra/tickflow train --release` puts one into force")
     card = card_of(store, champion.model)
-    judged, scored, refused = list[Judged](), dict[str, int](), dict[str, str]()
+    judged, scored, refused, movers = list[Judged](), dict[str, int](), dict[str, str](), dict[str, Interleaved]()
     for alias, held in sorted(standing.challengers.items()):
         try:
             scorer = _scorer(store, held.model)
             scored[alias] = score_new_rows(catalog, NAMESPACE, alias, held, scorer)
             against = against_promotion(card, card_of(store, held.model))
-            evidence = _evidence(catalog, champion, held, Asked.of_card(card))
+            asked = Asked.of_card(card)
+            pairs = _pairs(catalog, champion, held, asked)
+            evidence = evidence_of(pairs, asked.label.horizon, asked.label.tolerance)
+            movers[alias] = interleaved(pairs, asked.label.horizon)
         except TickflowError as error:
             refused[alias] = str(error)
             continue
         judged.append(judge(alias, held, evidence, standing.tried, against, settings))
-    return Look(champion.model, tuple(judged), scored, refused)
+    return Look(champion.model, tuple(judged), scored, refused, movers)
 
 
 def card_of(store: ModelStore, model: ModelReference) -> dict[str, Any]:
@@ -85,7 +93,6 @@ def _scorer(store: ModelStore, model: ModelReference) -> Scorer:
     return load_model(store.read(model.version, MODEL_FILE), FEATURE_NAMES, model.sha256)
 
 
-def _evidence(catalog: Catalog, champion: Held, challenger: Held, asked: Asked) -> Evidence:
+def _pairs(catalog: Catalog, champion: Held, challenger: Held, asked: Asked) -> Pairs:
     since = max(champion.since, challenger.since)
-    pairs = pairs_of(catalog, NAMESPACE, champion.model.sha256, challenger.model.sha256, since, asked)
-    return evidence_of(pairs, asked.label.horizon, asked.label.tolerance)
+    return pairs_of(catalog, NAMESPACE, champion.model.sha256, challenger.model.sha256, since, asked)

@@ -1,4 +1,4 @@
-"""A Tickflow model as one ONNX file: one tree ensemble and a linear part, then calibrated probabilities, expected return and sigma.
+"""A Tickflow model as one ONNX file: a tree ensemble (or a network) and a linear part, then calibrated probabilities, return and sigma.
 
 The trees are written as they are, not through a converter: one node scores all outputs at once, thresholds are rounded so that
 float32 decides as LightGBM does, and a missing value takes LightGBM's branch at every split.
@@ -6,11 +6,12 @@ float32 decides as LightGBM does, and a missing value takes LightGBM's branch at
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import NodeProto, TensorProto, checker, helper, numpy_helper
 
 from udfs.scoring.calibration import Calibration, curve_points
 from udfs.scoring.linear import FURTHEST, LinearPart
@@ -18,46 +19,61 @@ from udfs.scoring.model_metadata import ModelMetadata, write_metadata
 from udfs.scoring.onnx_model import INPUT_NAME, PUBLIC_OUTPUTS, RAW_OUTPUT
 from udfs.scoring.trees import OUTPUTS, FlatTrees
 
+DISTANCES, MISSING = "distances", "is_missing"
+"""(rows, model inputs) inside of the graph: see `distance_nodes`."""
 _OPSET, _TREE_OPSET, _IR_VERSION = 17, 3, 8
 
 
 def export_model(trees: FlatTrees, metadata: ModelMetadata) -> bytes:
     """The bytes of the model file; the same trees and metadata give the same bytes."""
+    return model_file([_tree_node(trees)], [], metadata)
+
+
+def model_file(core: Sequence[NodeProto], constants: Sequence[TensorProto], metadata: ModelMetadata) -> bytes:
+    """The same of any nodes that make RAW_OUTPUT of the inputs, or of DISTANCES and MISSING."""
+    nodes = [*distance_nodes(), *core, *_linear_nodes(), *_final_nodes(bool(metadata.calibration_curves))]
+    arrays = distance_constants(metadata.linear_part) + _constants(metadata.calibration, metadata.linear_part)
+    outputs = [value(PUBLIC_OUTPUTS[0], 3), value(PUBLIC_OUTPUTS[1]), value(PUBLIC_OUTPUTS[2]), value(RAW_OUTPUT, len(OUTPUTS))]
+    inputs = [value(INPUT_NAME, len(metadata.feature_names))]
+    graph = helper.make_graph(nodes, "tickflow", inputs, outputs, [*arrays, *constants])
+    return serialised(graph, metadata.tickflow_version, write_metadata(metadata))
+
+
+def serialised(graph: Any, tickflow_version: str, entries: dict[str, str]) -> bytes:
+    """A graph as a file that says who made it, with entries beside it."""
     model = helper.make_model(
-        _graph(trees, metadata),
+        graph,
         opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _TREE_OPSET)],
         ir_version=_IR_VERSION,
         producer_name="tickflow",
-        producer_version=metadata.tickflow_version,
+        producer_version=tickflow_version,
     )
-    helper.set_model_props(model, write_metadata(metadata))
+    helper.set_model_props(model, entries)
     checker.check_model(model)
-    return _serialise(model)
-
-
-def _serialise(model: ModelProto) -> bytes:
     return model.SerializeToString(deterministic=True)  # type: ignore[no-any-return]
 
 
-def _graph(trees: FlatTrees, metadata: ModelMetadata) -> Any:
-    def value(name: str, *columns: int) -> Any:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", *columns])
+def value(name: str, *columns: int) -> Any:
+    """Description of an input or output of so many rows."""
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", *columns])
 
-    outputs = [value(PUBLIC_OUTPUTS[0], 3), value(PUBLIC_OUTPUTS[1]), value(PUBLIC_OUTPUTS[2]), value(RAW_OUTPUT, len(OUTPUTS))]
-    nodes = [_tree_node(trees), *_linear_nodes(), *_final_nodes(bool(metadata.calibration_curves))]
-    inputs = [value(INPUT_NAME, len(metadata.feature_names))]
-    return helper.make_graph(nodes, "tickflow", inputs, outputs, _constants(metadata.calibration, metadata.linear_part))
+
+def distance_constants(linear: LinearPart) -> list[TensorProto]:
+    """What `distance_nodes` read."""
+    arrays = {
+        "middle": linear.middle.astype(np.float32),
+        "spread": linear.spread.astype(np.float32),
+        "nearest": np.float32(-FURTHEST),
+        "furthest": np.float32(FURTHEST),
+        "nothing": np.float32(0),
+    }
+    return [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()]
 
 
 def _constants(calibration: Calibration, linear: LinearPart) -> list[TensorProto]:
     arrays = {
-        "middle": linear.middle.astype(np.float32),
-        "spread": linear.spread.astype(np.float32),
         "weights": linear.weights.T.astype(np.float32),
         "intercepts": linear.intercepts.astype(np.float32),
-        "nearest": np.float32(-FURTHEST),
-        "furthest": np.float32(FURTHEST),
-        "nothing": np.float32(0),
         "parts": np.array([3, 1, 1], np.int64),
         "columns": np.array([1], np.int64),
         "scale": np.float32(calibration.scale),
@@ -80,15 +96,21 @@ def _curve_constants(calibration: Calibration) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _linear_nodes() -> list[NodeProto]:
-    """What the inputs add by themselves; a missing one adds nothing."""
+def distance_nodes() -> list[NodeProto]:
+    """How far inputs are from their middle, in spreads; 0 where one is missing."""
     return [
         helper.make_node("Sub", [INPUT_NAME, "middle"], ["from_middle"]),
         helper.make_node("Div", ["from_middle", "spread"], ["in_spreads"]),
         helper.make_node("Clip", ["in_spreads", "nearest", "furthest"], ["clipped"]),
-        helper.make_node("IsNaN", [INPUT_NAME], ["is_missing"]),
-        helper.make_node("Where", ["is_missing", "nothing", "clipped"], ["distances"]),
-        helper.make_node("Gemm", ["distances", "weights", "intercepts"], ["linear_scores"]),
+        helper.make_node("IsNaN", [INPUT_NAME], [MISSING]),
+        helper.make_node("Where", [MISSING, "nothing", "clipped"], [DISTANCES]),
+    ]
+
+
+def _linear_nodes() -> list[NodeProto]:
+    """What the inputs add by themselves; a missing one adds nothing."""
+    return [
+        helper.make_node("Gemm", [DISTANCES, "weights", "intercepts"], ["linear_scores"]),
         helper.make_node("Add", [RAW_OUTPUT, "linear_scores"], ["all_scores"]),
     ]
 

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from jobs.training.flatten_trees import Part
+from jobs.training.export_onnx import export_model
+from jobs.training.flatten_trees import Part, flatten
 from jobs.training.linear import best_strength, fit_logistic, fit_ridge, scaling_of
+from jobs.training.neural.network import NetworkSettings
 from udfs.scoring.calibration import Calibration
 from udfs.scoring.linear import LinearPart, distances
+from udfs.scoring.model_metadata import ModelMetadata
+from udfs.scoring.trees import decode_trees, encode_trees
 
 _Rows = npt.NDArray[np.float32]
 _Column = npt.NDArray[np.float64]
@@ -53,6 +57,8 @@ class TrainingSettings:
     threads: int = 1
     """Fixed, because it decides the order of additions; one does not suffer from a busy machine, where more wait for each other."""
     seed: int = 20240808
+    network: NetworkSettings | None = None
+    """Of a network on top of the linear part, in place of trees."""
 
     @property
     def label_tolerance(self) -> int:
@@ -69,12 +75,75 @@ class TrainingSettings:
         return asdict(self)
 
 
+class Native(NamedTuple):
+    """What the library that trained a model says of some rows."""
+
+    raw_scores: _Column
+    """(rows, outputs)."""
+    contributions: _Column | None
+    """(chosen rows, classes, inputs) beside those of the linear part; None where raw scores are their sum and nothing else is known."""
+
+
+class AnyFitted(Protocol):
+    """What gives the raw scores of the outputs in `OUTPUTS`: trees or a network, and a linear part."""
+
+    @property
+    def linear(self) -> LinearPart:
+        """What the inputs add by themselves."""
+
+    @property
+    def library(self) -> str:
+        """Name of what trained it."""
+
+    @property
+    def attribution_tolerance(self) -> float:
+        """How far contributions may be from what the library says."""
+
+    def natively(self, inputs: _Rows, chosen: _Places) -> Native:
+        """What the library says of rows, and of what adds up to it in the chosen ones."""
+
+    def entries(self) -> dict[str, str]:
+        """What the model's metadata says for reasons, by field."""
+
+    def file(self, metadata: ModelMetadata) -> bytes:
+        """The model file."""
+
+    def importance(self) -> _Column:
+        """(inputs,) how much of the direction each decides."""
+
+
 class Fitted(NamedTuple):
-    """What gives the raw scores of the outputs in `OUTPUTS`."""
+    """Trees and a linear part."""
 
     parts: tuple[Part, Part, Part]
     """Trees for direction, return in sigmas, and log sigma."""
     linear: LinearPart
+
+    @property
+    def library(self) -> str:
+        """Name of what trained it."""
+        return "LightGBM"
+
+    @property
+    def attribution_tolerance(self) -> float:
+        """How far contributions may be from what the library says."""
+        return 1e-9
+
+    def natively(self, inputs: _Rows, chosen: _Places) -> Native:
+        """By LightGBM and numpy."""
+        return Native(predict(self, inputs), None)
+
+    def entries(self) -> dict[str, str]:
+        """The trees as arrays."""
+        return {"trees": encode_trees(flatten(self.parts))}
+
+    def file(self, metadata: ModelMetadata) -> bytes:
+        """The model file of metadata with the trees."""
+        return export_model(decode_trees(metadata.trees), metadata)
+
+    def importance(self) -> _Column:
+        """(inputs,) gain."""
+        return np.asarray(self.parts[0].booster.feature_importance("gain"), np.float64)
 
     def corrected(self, return_scale: float, log_sigma_offset: float) -> Fitted:
         """With the return in sigmas multiplied, and log sigma moved."""
@@ -88,7 +157,7 @@ class Fitted(NamedTuple):
 class FittedModel(NamedTuple):
     """Raw scores, and what turns those of the classes into probabilities."""
 
-    fitted: Fitted
+    fitted: AnyFitted
     calibration: Calibration
 
 

@@ -84,8 +84,9 @@ def _made_by(card: Mapping[str, Any]) -> str:
     importance = [[name, f"{share:.3f}"] for name, share in card["importance"].items()]
     return (
         f"## Made by\n\nTickflow {card['tickflow_version']}, code `{card['code_hash'] or 'unknown'}`; {_pairs(card['libraries'])}.\n\n"
-        f"Parameters (the seed among them): {_pairs(card['settings'])}. Largest difference of a probability between LightGBM and the"
-        f" ONNX file: {card['largest_difference_from_lightgbm']:.2g}.\n\n{_table(['input', 'share of the gain of direction'], importance)}"
+        f"Parameters (the seed among them): {_pairs(card['settings'])}. Largest difference of a probability between"
+        f" {card['library']} and the ONNX file: {card['largest_difference_from_library']:.2g}.\n\n"
+        f"{_table(['input', 'share of what decides the direction'], importance)}"
     )
 
 

@@ -38,7 +38,7 @@ class OutOfFold(NamedTuple):
 def score_out_of_fold(learner: Learner, splitter: SpanSplitter) -> OutOfFold:
     """Scores of every row that the splitter tests. Raises InvalidSpans, and LeakingSplit: no splitter is believed."""
     part = learner.part
-    folds = _checked(learner, splitter)
+    folds = checked_folds(learner, splitter)
     fold = np.full(part.classes.shape[0], -1)
     for number, (_, test) in enumerate(folds):
         fold[test] = number
@@ -59,7 +59,7 @@ def score_out_of_fold(learner: Learner, splitter: SpanSplitter) -> OutOfFold:
     return OutOfFold(fold, np.column_stack([classes, expected, log_sigma]), (direction_rounds, move_rounds, size_rounds))
 
 
-def _checked(learner: Learner, splitter: SpanSplitter) -> _Folds:
+def checked_folds(learner: Learner, splitter: SpanSplitter) -> _Folds:
     """The folds. Raises LeakingSplit."""
     folds = list(splitter.split(learner.part.inputs))
     for train, test in folds:

@@ -1,18 +1,18 @@
-"""No model leaves training unless its file scores as LightGBM does, missing values included."""
+"""No model leaves training unless its file scores as the library that trained it does, missing values included."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from jobs.training.fit import FittedModel, predict
+from jobs.training.fit import FittedModel, Native
 from udfs.errors import ModelMismatch
-from udfs.scoring.calibration import calibrate
+from udfs.scoring.calibration import CLASSES, calibrate
+from udfs.scoring.linear import contributions
 from udfs.scoring.onnx_model import INPUT_NAME, PUBLIC_OUTPUTS, Scorer, Scores, open_session
 
 PROBABILITY_TOLERANCE = 1e-5
 RELATIVE_TOLERANCE = 1e-4
-ATTRIBUTION_TOLERANCE = 1e-9
 _ATTRIBUTED_ROWS = 50
 
 
@@ -28,17 +28,19 @@ def golden_rows(inputs: npt.NDArray[np.float32], count: int = 1000) -> npt.NDArr
 
 
 def check_release(model: FittedModel, scorer: Scorer, data: bytes, rows: npt.NDArray[np.float32]) -> float:
-    """Largest difference of a probability between LightGBM and the file over the golden rows.
+    """Largest difference of a probability between the library that trained the model and the file over the golden rows.
 
     Raises ModelMismatch when class, probability, return, sigma, attribution, or a row's bits alone and in the batch differ too much.
     """
-    native = _score_natively(model, rows)
+    attributed = np.arange(0, rows.shape[0], max(1, rows.shape[0] // _ATTRIBUTED_ROWS))
+    said = model.fitted.natively(rows, attributed)
+    native, library = _as_scores(said, model), model.fitted.library
     scored = scorer.score(*_spread(scorer, rows))
     probabilities, expected_return, sigma = open_session(data).run(list(PUBLIC_OUTPUTS), {INPUT_NAME: rows})
     exported = Scores(probabilities, expected_return, sigma, scored.valid_share, scored.outside_share)
-    worst = max(_compare(native, scored, "scored"), _compare(native, exported, "exported"))
+    worst = max(_compare(native, scored, library, "scored"), _compare(native, exported, library, "exported"))
     _check_single_rows(scorer, rows, scored)
-    _check_attributions(model, scorer, rows)
+    _check_attributions(model, scorer, rows[attributed], said._replace(raw_scores=said.raw_scores[attributed]))
     return worst
 
 
@@ -49,32 +51,32 @@ def _spread(scorer: Scorer, rows: npt.NDArray[np.float32]) -> tuple[npt.NDArray[
     return values, ~np.isnan(values)
 
 
-def _score_natively(model: FittedModel, rows: npt.NDArray[np.float32]) -> Scores:
-    raw_scores = predict(model.fitted, rows)
+def _as_scores(said: Native, model: FittedModel) -> Scores:
+    raw_scores = said.raw_scores
     sigma = np.exp(raw_scores[:, 4])
-    known = np.ones(rows.shape[0])
+    known = np.ones(raw_scores.shape[0])
     return Scores(calibrate(raw_scores[:, :3], model.calibration), raw_scores[:, 3] * sigma, sigma, known, 0 * known)
 
 
-def _compare(native: Scores, found: Scores, name: str) -> float:
+def _compare(native: Scores, found: Scores, library: str, name: str) -> float:
     difference = np.abs(native.probabilities - found.probabilities).max(axis=1)
     worst = float(difference.max())
     if not worst <= PROBABILITY_TOLERANCE:
         row = int(difference.argmax())
         raise ModelMismatch(
-            f"{name} probabilities of golden row {row} are {found.probabilities[row]}, LightGBM says {native.probabilities[row]}"
+            f"{name} probabilities of golden row {row} are {found.probabilities[row]}, {library} says {native.probabilities[row]}"
             f" ({worst:.2g} apart, at most {PROBABILITY_TOLERANCE}): not released"
         )
     top = np.sort(native.probabilities, axis=1)
     decided = top[:, 2] - top[:, 1] > 2 * PROBABILITY_TOLERANCE
     if np.any((native.probabilities.argmax(axis=1) != found.probabilities.argmax(axis=1)) & decided):
-        raise ModelMismatch(f"{name} classes differ from LightGBM's on golden rows: not released")
+        raise ModelMismatch(f"{name} classes differ from {library}'s on golden rows: not released")
     scale = float(np.abs(native.sigma).min())
     close = np.allclose(native.sigma, found.sigma, rtol=RELATIVE_TOLERANCE, atol=0.0)
     if not close or not np.allclose(
         native.expected_return, found.expected_return, rtol=RELATIVE_TOLERANCE, atol=RELATIVE_TOLERANCE * scale
     ):
-        raise ModelMismatch(f"{name} expected return or sigma differ from LightGBM's on golden rows: not released")
+        raise ModelMismatch(f"{name} expected return or sigma differ from {library}'s on golden rows: not released")
     return worst
 
 
@@ -86,11 +88,15 @@ def _check_single_rows(scorer: Scorer, rows: npt.NDArray[np.float32], batch: Sco
             raise ModelMismatch(f"golden row {row} scores differently alone and in a batch: not released")
 
 
-def _check_attributions(model: FittedModel, scorer: Scorer, rows: npt.NDArray[np.float32]) -> None:
-    some = rows[:: max(1, rows.shape[0] // _ATTRIBUTED_ROWS)]
-    raw_scores = predict(model.fitted, some)
-    for row, inputs in enumerate(some):
-        for output in range(3):
-            contributions, bias = scorer.attribute(inputs, output)
-            if not abs(contributions.sum() + bias - raw_scores[row, output]) <= ATTRIBUTION_TOLERANCE:
-                raise ModelMismatch("the reasons' contributions do not add up to LightGBM's raw score: not released")
+def _check_attributions(model: FittedModel, scorer: Scorer, rows: npt.NDArray[np.float32], said: Native) -> None:
+    tolerance, library = model.fitted.attribution_tolerance, model.fitted.library
+    for row, inputs in enumerate(rows):
+        for output in range(CLASSES):
+            found, bias = scorer.attribute(inputs, output)
+            if not abs(found.sum() + bias - said.raw_scores[row, output]) <= tolerance:
+                raise ModelMismatch(f"the reasons' contributions do not add up to {library}'s raw score: not released")
+            if said.contributions is None:
+                continue
+            known = said.contributions[row, output] + contributions(model.fitted.linear, inputs, output)
+            if not np.allclose(known, found, rtol=RELATIVE_TOLERANCE, atol=tolerance):
+                raise ModelMismatch(f"the reasons' contributions differ from {library}'s on golden rows: not released")

@@ -14,6 +14,7 @@ from jobs.training.fit import TrainingSettings
 from jobs.training.labelling.kinds import LabelSettings
 from jobs.training.labels import Labels
 from jobs.training.model_card import card_in_words
+from jobs.training.neural.network import NetworkSettings
 from jobs.training.train_model import train_model
 from udfs.records import ModelReference
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _SECOND = 1_000_000_000
 LABELS = ("return", "spread-adjusted", "triple-barrier")
 """Outcomes with a direction."""
+MODELS = ("trees", "neural")
+_NETWORK_ROWS = 60_000
+"""Of more labelled rows a network learns from an even part: it takes its time."""
 _LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "onnx", "onnxruntime")
 
 
@@ -49,10 +53,15 @@ class TrainRequest:
     """Share of signals with a direction that must come true; decides when to abstain."""
     code_hash: str = ""
     """Of the code that trains, for the card."""
+    model: str = "trees"
+    """What stands on top of the linear part: one of `MODELS`."""
 
     @property
     def training(self) -> TrainingSettings:
         """What decides the model beside its rows."""
+        if self.model == "neural":
+            network = NetworkSettings()
+            return TrainingSettings(horizon=self.horizon, precision=self.precision, maximum_rows=_NETWORK_ROWS, network=network)
         return TrainingSettings(horizon=self.horizon, precision=self.precision)
 
     @property

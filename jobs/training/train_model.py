@@ -12,10 +12,8 @@ import numpy.typing as npt
 
 from jobs.training.baselines import baselines
 from jobs.training.dataset import Dataset
-from jobs.training.export_onnx import export_model
 from jobs.training.finish import Finished, fit_and_finish
 from jobs.training.fit import FittedModel, TrainingSettings
-from jobs.training.flatten_trees import flatten
 from jobs.training.labels import Labels, NeutralBand
 from jobs.training.metrics import Metrics, evaluate
 from jobs.training.prepare import MakeSplitter, Prepared, prepare
@@ -26,7 +24,6 @@ from jobs.training.validation.splitters import PurgedKFold
 from jobs.training.verdict import objections
 from udfs.scoring.model_metadata import CLASS_ORDER, QUANTILE_LEVELS, ModelMetadata
 from udfs.scoring.onnx_model import Scorer, load_model
-from udfs.scoring.trees import FlatTrees, encode_trees
 
 TICKFLOW_VERSION = "0.1.0"
 
@@ -62,27 +59,24 @@ def train_model(
     `labels` are outcomes of the rows; where none are given, log returns over the horizon. `splitter` makes the folds of the training rows.
 
     The same rows and settings give the same bytes. Raises NotEnoughData, LeakingSplit, and ModelMismatch for a file that
-    scores otherwise than LightGBM.
+    scores otherwise than the library that trained it.
     """
     settings = settings or TrainingSettings()
     prepared = prepare(dataset, model_inputs, settings, labels, splitter)
     finished = fit_and_finish(prepared, settings)
-    trees = flatten(finished.model.fitted.parts)
     inputs = prepared.values(prepared.split.train)
-    metadata = _metadata(prepared, finished, trees, inputs, settings)
-    data = export_model(trees, metadata)
+    metadata = _metadata(prepared, finished, inputs, settings)
+    data = finished.model.fitted.file(metadata)
     sha256 = hashlib.sha256(data).hexdigest()
     scorer = load_model(data, dataset.feature_names, sha256)
     difference = check_release(finished.model, scorer, data, golden_rows(inputs))
     metrics, measured = _evaluate(prepared, scorer, settings)
     card = _card(prepared, settings, metadata, finished, metrics) | measured
-    card |= {"sha256": sha256, "largest_difference_from_lightgbm": difference}
+    card |= {"sha256": sha256, "library": finished.model.fitted.library, "largest_difference_from_library": difference}
     return TrainedModel(data, sha256, metadata.model_version, card, metrics, prepared.band)
 
 
-def _metadata(
-    prepared: Prepared, finished: Finished, trees: FlatTrees, inputs: npt.NDArray[np.float32], settings: TrainingSettings
-) -> ModelMetadata:
+def _metadata(prepared: Prepared, finished: Finished, inputs: npt.NDArray[np.float32], settings: TrainingSettings) -> ModelMetadata:
     times = prepared.labels.start[prepared.split.train]
     quantiles = np.nanquantile(inputs.astype(np.float64), QUANTILE_LEVELS, axis=0).T
     calibration = finished.model.calibration
@@ -102,7 +96,7 @@ def _metadata(
         minimum_confidence=finished.minimum_confidence,
         neutral_band=prepared.band.multiple,
         linear=tuple(tuple(np.ravel(values).tolist()) for values in finished.model.fitted.linear),
-        trees=encode_trees(trees),
+        **finished.model.fitted.entries(),
     )
     return replace(metadata, model_version=_version(metadata))
 
@@ -143,7 +137,7 @@ def _symbol_sigma(prepared: Prepared) -> npt.NDArray[np.float64]:
 
 
 def _card(prepared: Prepared, settings: TrainingSettings, metadata: ModelMetadata, finished: Finished, metrics: Metrics) -> dict[str, Any]:
-    described = {name: value for name, value in asdict(metadata).items() if name not in ("trees", "quantiles", "linear")}
+    described = {name: value for name, value in asdict(metadata).items() if name not in ("trees", "gradient", "quantiles", "linear")}
     return {
         **described,
         "symbols": prepared.dataset.symbols,
@@ -175,8 +169,8 @@ def _describe_part(prepared: Prepared, rows: npt.NDArray[np.intp]) -> dict[str, 
 
 
 def _importance(model: FittedModel, names: tuple[str, ...]) -> dict[str, float]:
-    """Share of the direction model's gain by input, largest first, at most ten."""
-    gain = model.fitted.parts[0].booster.feature_importance("gain")
+    """Share of the direction model's importance by input, largest first, at most ten."""
+    gain = model.fitted.importance()
     total = float(gain.sum()) or 1.0
     order = np.argsort(-gain, kind="stable")[:10]
     return {names[k]: float(gain[k]) / total for k in order}

@@ -66,7 +66,7 @@ def test_the_card_is_json_and_says_where_the_model_comes_from() -> None:
     card = json.loads(json.dumps(trained_model().card))
     assert card["sha256"] == trained_model().sha256
     assert card["training_range"] == [card["parts"]["train"]["from"], card["parts"]["train"]["to"]]
-    assert card["largest_difference_from_lightgbm"] <= 1e-5
+    assert card["largest_difference_from_library"] <= 1e-5
     assert "realised_volatility_24_hours" not in card["feature_names"]
     assert all(0.25 < share < 0.42 for share in card["parts"]["train"]["class_shares"].values())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from itertools import pairwise
 from typing import Any
 
@@ -53,6 +53,8 @@ class ModelMetadata:
     """The arrays of `udfs.scoring.linear.LinearPart`, each in one row."""
     trees: str
     """`udfs.scoring.trees.encode_trees` of the whole model."""
+    gradient: str = ""
+    """Of a network, which has no trees: the ONNX graph of what each input adds to each class, by `udfs.scoring.trees.pack`."""
 
     @property
     def calibration(self) -> Calibration:
@@ -75,7 +77,7 @@ def write_metadata(metadata: ModelMetadata) -> dict[str, str]:
 
 def read_metadata(entries: Mapping[str, str]) -> ModelMetadata:
     """Inverse of `write_metadata`. Raises ModelMismatch naming every missing entry, or the one that cannot be read."""
-    names = [field.name for field in fields(ModelMetadata)]
+    names = [field.name for field in fields(ModelMetadata) if field.default is MISSING or f"tickflow.{field.name}" in entries]
     missing = [name for name in names if f"tickflow.{name}" not in entries]
     if missing:
         raise ModelMismatch(
@@ -91,7 +93,8 @@ def read_metadata(entries: Mapping[str, str]) -> ModelMetadata:
 
 def _check(metadata: ModelMetadata) -> None:
     """Raises ValueError or TypeError on entries of the wrong kind, or that contradict each other."""
-    texts = (metadata.tickflow_version, metadata.model_version, metadata.feature_set, metadata.trees, *metadata.feature_names)
+    arrays = (metadata.trees, metadata.gradient)
+    texts = (metadata.tickflow_version, metadata.model_version, metadata.feature_set, *arrays, *metadata.feature_names)
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("a version, a hash or a feature's name is no text")
     numbers = (metadata.calibration_scale, *metadata.calibration_biases, metadata.minimum_confidence, metadata.neutral_band)

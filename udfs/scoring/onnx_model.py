@@ -1,7 +1,8 @@
 """From feature rows to scores with an ONNX model: checked when it is loaded, one session a process for each model.
 
 A row's bits do not depend on the batch that it was scored in, nor on the machine's vector instructions: the graph's trees only compare and
-add, in a fixed order, and the rest (linear part, softmax, exponential) is done here, row by row, in float64.
+add, in a fixed order, and the rest (linear part, softmax, exponential) is done here, row by row, in float64. A network in place of the
+trees counts in float64 and rounds its raw scores to a grid that is coarse beside what instructions change.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ import onnxruntime
 
 from udfs.errors import ModelMismatch
 from udfs.records import Attribution, Direction
-from udfs.scoring.calibration import Calibration, calibrate, curve_points
+from udfs.scoring.calibration import CLASSES, Calibration, calibrate, curve_points
 from udfs.scoring.linear import add_linear, contributions
 from udfs.scoring.model_metadata import ModelMetadata, read_metadata
 from udfs.scoring.reasons import explain
-from udfs.scoring.trees import OUTPUTS, FlatTrees, attribute, decode_trees
+from udfs.scoring.trees import OUTPUTS, FlatTrees, attribute, decode_trees, unpack
 
 INPUT_NAME = "features"
 RAW_OUTPUT = "raw_scores"
+CONTRIBUTIONS = "contributions"
+"""Of a network's second graph: (n, 3, inputs) what each input adds to the raw score of each class."""
 PUBLIC_OUTPUTS = ("probabilities", "expected_return", "sigma")
 """What the graph computes for other programs: calibrated probabilities (n, 3), and two columns (n,)."""
 RANGE_WIDTHS = 3.0
@@ -95,7 +98,13 @@ class Scorer:
     """One model, ready to score rows of one feature list. Make it with `load_model`; safe to share between threads."""
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, metadata: ModelMetadata, trees: FlatTrees, columns: npt.NDArray[np.int64], sha256: str
+        self,
+        session: onnxruntime.InferenceSession,
+        metadata: ModelMetadata,
+        trees: FlatTrees,
+        columns: npt.NDArray[np.int64],
+        sha256: str,
+        gradient: onnxruntime.InferenceSession | None = None,
     ) -> None:
         self.metadata = metadata
         self.sha256 = sha256
@@ -108,7 +117,7 @@ class Scorer:
         """Nanoseconds over which direction and return are predicted."""
         self.columns = columns
         """(model inputs,) where each model input stands in the job's feature list."""
-        self._session = session
+        self._session, self._gradient = session, gradient
         self.trees = trees
         self.linear = metadata.linear_part
         self.minimum_confidence: float = metadata.minimum_confidence
@@ -131,15 +140,23 @@ class Scorer:
         return add_linear(self._session.run([RAW_OUTPUT], {INPUT_NAME: inputs})[0], inputs, self.linear)  # type: ignore[no-any-return]
 
     def attribute(self, inputs: npt.NDArray[np.float32], output: int) -> tuple[npt.NDArray[np.float64], float]:
-        """(contributions (model inputs,), bias) of one output for one row; their sum is the raw score."""
+        """(contributions (model inputs,), bias) of one output for one row; their sum is the raw score. Of a network, classes only."""
+        if self._gradient is not None:
+            found = self._contributions(inputs, output)
+            return found, float(self.raw_scores(inputs[None, :])[0, output] - found.sum())
         by_trees, bias = attribute(self.trees, inputs, output)
         return by_trees + contributions(self.linear, inputs, output), bias + float(self.linear.intercepts[output])
+
+    def _contributions(self, inputs: npt.NDArray[np.float32], output: int) -> npt.NDArray[np.float64]:
+        if self._gradient is None:
+            return self.attribute(inputs, output)[0]
+        by_network = self._gradient.run([CONTRIBUTIONS], {INPUT_NAME: inputs[None, :]})[0][0, output]
+        return np.asarray(by_network + contributions(self.linear, inputs, output), np.float64)
 
     def reasons(self, values_row: npt.NDArray[np.float32], direction: Direction, k: int = 3) -> tuple[Attribution, ...]:
         """The at most `k` inputs of one row (features,) that spoke most for `direction`, strongest first. Missing values are NaN."""
         inputs = values_row[self.columns]
-        contributed, _ = self.attribute(inputs, int(direction) + 1)
-        return explain(contributed, inputs, self.metadata.feature_names, self._quantiles, k)
+        return explain(self._contributions(inputs, int(direction) + 1), inputs, self.metadata.feature_names, self._quantiles, k)
 
 
 def load_model(data: bytes, feature_names: tuple[str, ...], expected_sha256: str) -> Scorer:
@@ -170,7 +187,22 @@ def _open(data: bytes, feature_names: tuple[str, ...], sha256: str) -> Scorer:
     except ValueError as error:
         raise ModelMismatch(f"the model's arrays for reasons cannot be read: {error}") from error
     _check_trees(trees, len(metadata.feature_names))
-    return _warmed_up(Scorer(session, metadata, trees, columns, sha256), len(feature_names))
+    return _warmed_up(Scorer(session, metadata, trees, columns, sha256, _open_gradient(metadata)), len(feature_names))
+
+
+def _open_gradient(metadata: ModelMetadata) -> onnxruntime.InferenceSession | None:
+    if not metadata.gradient:
+        return None
+    try:
+        session = open_session(unpack(metadata.gradient))
+    except ValueError as error:
+        raise ModelMismatch(f"the model's graph for reasons cannot be read: {error}") from error
+    inputs = len(metadata.feature_names)
+    _check_inputs(session, inputs)
+    outputs = [(node.name, node.shape[1:]) for node in session.get_outputs()]
+    if outputs != [(CONTRIBUTIONS, [CLASSES, inputs])]:
+        raise ModelMismatch(f"the outputs of the model's graph for reasons are {outputs}, expected {CONTRIBUTIONS} of {inputs} inputs")
+    return session
 
 
 def _warmed_up(scorer: Scorer, features: int) -> Scorer:
@@ -197,15 +229,19 @@ def open_session(data: bytes) -> onnxruntime.InferenceSession:
 
 def _check_graph(session: onnxruntime.InferenceSession, inputs: int) -> None:
     """Raises ModelMismatch when the graph's inputs or outputs are not a Tickflow model's."""
+    _check_inputs(session, inputs)
+    outputs = {node.name: node.shape[1:] for node in session.get_outputs()}
+    if outputs.get(RAW_OUTPUT) != [len(OUTPUTS)] or not outputs.keys() >= set(PUBLIC_OUTPUTS):
+        raise ModelMismatch(f"the model's outputs are {outputs}, expected {(*PUBLIC_OUTPUTS, RAW_OUTPUT)} with {len(OUTPUTS)} raw scores")
+
+
+def _check_inputs(session: onnxruntime.InferenceSession, inputs: int) -> None:
     found = [(node.name, node.type, node.shape[1:]) for node in session.get_inputs()]
     expected = [(INPUT_NAME, "tensor(float)", [inputs])]
     if found != expected:
         raise ModelMismatch(f"the model's inputs are {found}, expected {expected} (name, type, columns)")
     if isinstance(session.get_inputs()[0].shape[0], int):
         raise ModelMismatch("the model takes a fixed number of rows, expected a free batch dimension: export it again")
-    outputs = {node.name: node.shape[1:] for node in session.get_outputs()}
-    if outputs.get(RAW_OUTPUT) != [len(OUTPUTS)] or not outputs.keys() >= set(PUBLIC_OUTPUTS):
-        raise ModelMismatch(f"the model's outputs are {outputs}, expected {(*PUBLIC_OUTPUTS, RAW_OUTPUT)} with {len(OUTPUTS)} raw scores")
 
 
 def _find_columns(model_inputs: tuple[str, ...], feature_names: tuple[str, ...]) -> npt.NDArray[np.int64]:

@@ -54,24 +54,32 @@ def encode_trees(trees: FlatTrees) -> str:
     buffer = io.BytesIO()
     for array in trees:
         np.save(buffer, array, allow_pickle=False)
-    return base64.b64encode(zlib.compress(buffer.getvalue(), 9)).decode("ascii")
+    return pack(buffer.getvalue())
 
 
 def decode_trees(text: str) -> FlatTrees:
     """Inverse of `encode_trees`. Raises ValueError on text that is not its result."""
     try:
-        unpacked = _unpacked(base64.b64decode(text, validate=True))
+        unpacked = unpack(text)
         buffer = io.BytesIO(unpacked)
         arrays = [_array(buffer, len(unpacked), dtype) for dtype in _DTYPES]
-    except (ValueError, EOFError, zlib.error) as error:
+    except (ValueError, EOFError) as error:
         raise ValueError(f"not encoded trees: {error}") from error
     return FlatTrees(*arrays)
 
 
-def _unpacked(data: bytes) -> bytes:
-    """At most LARGEST_TREES_BYTES, however little they are packed into."""
+def pack(data: bytes) -> str:
+    """Bytes as printable text, compressed; the same bytes give the same text."""
+    return base64.b64encode(zlib.compress(data, 9)).decode("ascii")
+
+
+def unpack(text: str) -> bytes:
+    """Inverse of `pack`; at most LARGEST_TREES_BYTES, however little they are packed into. Raises ValueError."""
     decompressor = zlib.decompressobj()
-    unpacked = decompressor.decompress(data, LARGEST_TREES_BYTES)
+    try:
+        unpacked = decompressor.decompress(base64.b64decode(text, validate=True), LARGEST_TREES_BYTES)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
     if not decompressor.eof:
         raise ValueError(f"the arrays are cut off, or larger than {LARGEST_TREES_BYTES} bytes")
     return unpacked
