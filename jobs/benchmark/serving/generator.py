@@ -1,4 +1,4 @@
-"""The load generator, in a process of its own: it does what it is told over a pipe, and checks every answer that it gets.
+"""A load generator, in a process of its own: one for readers, one for listeners. It does what it is told, and checks every answer.
 
 Reads are sent when their time comes, whether earlier ones were answered or not, and latencies count from that time: a server that falls
 behind shows it (coordinated omission; Tene 2013).

@@ -1,4 +1,4 @@
-"""`infra/tickflow bench serve`: real broker, real Redis, `serve` in its own process, and the load generator in another beside it.
+"""`infra/tickflow bench serve`: real broker, real Redis, `serve` in its own process, and load generators beside it.
 
 A read is one request for one watchlist; it answers with one signal for each symbol, so signals a second are reads times symbols. Signals
 come at a steady rate all the time, every answer and message is checked, and latencies count from the time at which a request or a signal
@@ -71,11 +71,13 @@ def measured_on(settings: Settings, folder: Path, load: ServingLoad, audience: A
         served.wait_for(0)
         flow.send_each_once()
         served.wait_for(load.symbols)
-        generator = LoadGenerator(Target(ports.HOST, served.port, served.keys, load.symbols, load.watched))
+        target = Target(ports.HOST, served.port, served.keys, load.symbols, load.watched)
+        readers, listeners = LoadGenerator(target), LoadGenerator(target)
         try:
-            result = _Bench(load, served, flow, generator).run()
+            result = _Bench(load, served, flow, readers, listeners).run()
         finally:
-            generator.close()
+            readers.close()
+            listeners.close()
     limits = _limits(result, load)
     offered = {"load": asdict(load), "limits": limits, "holds": all(limits.values())}
     return result | offered | {"capacity": plan(_costs(result, load), audience), "machine": machine}
@@ -84,8 +86,11 @@ def measured_on(settings: Settings, folder: Path, load: ServingLoad, audience: A
 class _Bench:
     """The parts, one after the other."""
 
-    def __init__(self, load: ServingLoad, served: ServedProgram, flow: SignalFlow, generator: LoadGenerator) -> None:
-        self._load, self._served, self._flow, self._generator = load, served, flow, generator
+    def __init__(
+        self, load: ServingLoad, served: ServedProgram, flow: SignalFlow, readers: LoadGenerator, listeners: LoadGenerator
+    ) -> None:
+        self._load, self._served, self._flow = load, served, flow
+        self._readers, self._listeners = readers, listeners
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         self._idle_sockets = max(0, min(load.idle_sockets, hard - load.clients - _OTHER_FILES))
 
@@ -97,46 +102,46 @@ class _Bench:
             found["stream"] = self._spent(lambda: time.sleep(load.seconds / 2), load.seconds / 2)
         found["stream"]["signals_a_second"] = _STREAM_RATE
         with self._flow.flowing(load.signals):
-            self._generator.do("reads", load.reads, min(_WARM_SECONDS, load.seconds), load.connections)
+            self._readers.do("reads", load.reads, min(_WARM_SECONDS, load.seconds), load.connections)
             say(f"bench: {load.reads:.0f} watchlists a second of {load.watched} symbols")
             found["reads"] = self._spent(lambda: self._reads(load.reads), load.seconds)
             found["most_reads"] = self._spent(lambda: self._reads(_ENDLESS), load.seconds / 2)
             found["clients"] = self._clients(at_rest)
             found["idle"] = self._idle()
         time.sleep(_SETTLE_SECONDS)
-        found["newest"] = self._generator.do("compare", self._flow.newest)
+        found["newest"] = self._listeners.do("compare", self._flow.newest)
         return found
 
     def _reads(self, a_second: float) -> dict[str, Any]:
         seconds = self._load.seconds if a_second != _ENDLESS else self._load.seconds / 2
-        return self._generator.do("reads", a_second, seconds, self._load.connections)
+        return self._readers.do("reads", a_second, seconds, self._load.connections)
 
     def _clients(self, at_rest: Usage) -> dict[str, Any]:
         load = self._load
         say(f"bench: {load.clients} clients listen to {load.watched} symbols each, {load.signals:.0f} signals a second")
-        subscribed = self._generator.do("subscribe", load.clients)
+        subscribed = self._listeners.do("subscribe", load.clients)
         time.sleep(_SETTLE_SECONDS)
         resident = self._served.usage().resident_bytes - at_rest.resident_bytes
-        heard = self._spent(lambda: self._generator.do("hear", load.seconds), load.seconds)
+        heard = self._spent(lambda: self._listeners.do("hear", load.seconds), load.seconds)
         return {**subscribed, "resident_bytes_a_client": round(resident / max(1, load.clients)), **heard}
 
     def _idle(self) -> dict[str, Any]:
         """Silent sockets are let go after a while; until then, readers and listeners must not notice them."""
         say(f"bench: {self._idle_sockets} sockets that say nothing, while others read and listen")
-        opened = self._generator.do("idle", self._idle_sockets)
+        opened = self._readers.do("idle", self._idle_sockets)
         seconds = min(_IDLE_SECONDS, self._load.seconds)
-        reads = self._generator.do("reads", self._load.reads / 4, seconds, self._load.connections)
-        heard = self._generator.do("hear", seconds)
-        still = self._generator.do("idle_open")["open"]
+        reads = self._readers.do("reads", self._load.reads / 4, seconds, self._load.connections)
+        heard = self._listeners.do("hear", seconds)
+        still = self._readers.do("idle_open")["open"]
         sockets = {"asked": self._load.idle_sockets, "opened": opened["open"], "open_at_the_end": still, "let_go": self._let_go()}
         return {**sockets, "reads": reads, "clients": heard}
 
     def _let_go(self) -> bool:
         """Whether all of them are closed once their time is over."""
         deadline = time.monotonic() + 1.5 * SILENT_SECONDS
-        while self._generator.do("idle_open")["open"] and time.monotonic() < deadline:
+        while self._readers.do("idle_open")["open"] and time.monotonic() < deadline:
             time.sleep(0.5)
-        return bool(self._generator.do("idle_open")["open"] == 0)
+        return bool(self._readers.do("idle_open")["open"] == 0)
 
     def _spent(self, work: Callable[[], dict[str, Any] | None], seconds: float) -> dict[str, Any]:
         """What work gives, and what the program used for it."""

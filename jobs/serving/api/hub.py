@@ -19,8 +19,8 @@ MOST_WAITING_ALERTS: Final = 100
 HEARTBEAT_SECONDS: Final = 15.0
 SLOWEST_SECONDS: Final = 30.0
 """A client that takes nothing for so long is let go."""
-WOKEN_AT_ONCE: Final = 64
-"""Between two groups of so many the event loop looks at its sockets."""
+WOKEN_AT_ONCE: Final = 16
+"""Between two groups of so many the event loop looks at its sockets, and takes one new connection: it must not be long."""
 
 
 class Subscriber:
