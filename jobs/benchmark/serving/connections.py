@@ -20,7 +20,7 @@ Take = Callable[[bytes, int], None]
 
 
 class Connection(asyncio.Protocol):
-    """A socket that says nothing by itself."""
+    """A socket that says nothing by itself, and does not look at what it receives."""
 
     def __init__(self) -> None:
         self.is_open = False
@@ -39,25 +39,45 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
 
-class Reader(Connection):
-    """One request at a time over one connection; `take` is called with each body, which is empty unless the status is 200."""
+class Talker(Connection):
+    """Sends its request when it is connected, and hands what it is told to `take`."""
 
-    def __init__(self) -> None:
+    def __init__(self, request: bytes, take: Take) -> None:
         super().__init__()
         self.bytes = 0
-        self._buffer = b""
-        self._take: Take = lambda _body, _now: None
+        """Received so far."""
+        self._request, self._take, self._buffer = request, take, b""
 
-    def ask(self, request: bytes, take: Take) -> None:
-        """Send a request."""
-        self._take = take
-        self._transport.write(request)
+    def connection_made(self, transport: Any) -> None:
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        if self._request:
+            transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         now = time.time_ns()
         self.bytes += len(data)
         self._buffer += data
+        self._look(now)
+
+    def _look(self, now: int) -> None:
+        """Take what is whole from the buffer."""
+        raise NotImplementedError
+
+
+class Reader(Talker):
+    """One request at a time over one connection; `take` is called with each body, which is empty unless the status is 200."""
+
+    def __init__(self) -> None:
+        super().__init__(b"", lambda _body, _now: None)
+
+    def ask(self, request: bytes, take: Take) -> None:
+        """Send a request."""
+        self._take = take
+        self._transport.write(request)
+
+    def _look(self, now: int) -> None:
         head = self._buffer.find(b"\r\n\r\n") + 4
         if head < 4:
             return
@@ -70,48 +90,23 @@ class Reader(Connection):
         self._take(body, now)
 
 
-class EventStream(Connection):
+class EventStream(Talker):
     """Server-sent events; `take` is called with the data of each."""
 
-    def __init__(self, request: bytes, take: Take) -> None:
-        super().__init__()
-        self.bytes = 0
-        self._request, self._take, self._buffer = request, take, b""
-
-    def connection_made(self, transport: Any) -> None:
-        """See asyncio.Protocol."""
-        super().connection_made(transport)
-        transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
-        now = time.time_ns()
-        self.bytes += len(data)
-        self._buffer += data
+    def _look(self, now: int) -> None:
         *events, self._buffer = self._buffer.split(b"\n\n")
         for event in events:
             self._take(event[event.find(b"data: ") + 6 :], now)
 
 
-class Socket(Connection):
+class Socket(Talker):
     """A WebSocket client; `take` is called with each text."""
 
     def __init__(self, request: bytes, hello: bytes, take: Take) -> None:
-        super().__init__()
-        self.bytes = 0
-        self._request, self._hello, self._take = request, hello, take
-        self._buffer, self._greeted = b"", False
+        super().__init__(request, take)
+        self._hello, self._greeted = hello, False
 
-    def connection_made(self, transport: Any) -> None:
-        """See asyncio.Protocol."""
-        super().connection_made(transport)
-        transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
-        now = time.time_ns()
-        self.bytes += len(data)
-        self._buffer += data
+    def _look(self, now: int) -> None:
         if not self._greeted:
             self._greet()
         while self._greeted and (frame := _frame(self._buffer)):
