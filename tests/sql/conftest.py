@@ -10,28 +10,22 @@ from pathlib import Path
 import pytest
 from pyiceberg.catalog import Catalog
 
-from jobs.lake.catalog import create_tables, open_catalog
+from jobs.lake.catalog import open_catalog
 from jobs.lake.flink_session import FlinkSession
-from jobs.lake.settings import LakeSettings, local_lake
+from jobs.lake.settings import LakeSettings
 from jobs.lake.sql_session import SqlSession
-from jobs.lake.tables import NAMESPACE
-from jobs.lake.writing import append_rows
 from tests.sql import sample_lake
 
 
 @pytest.fixture(scope="session")
 def lake_settings(tmp_path_factory: pytest.TempPathFactory) -> LakeSettings:
-    return local_lake(tmp_path_factory.mktemp("lake"), buckets=2)
+    """The sample lake, written from Python."""
+    return sample_lake.written_to(tmp_path_factory.mktemp("lake"))
 
 
 @pytest.fixture(scope="session")
 def catalog(lake_settings: LakeSettings) -> Catalog:
-    """The sample lake, written from Python."""
-    opened = open_catalog(lake_settings)
-    create_tables(opened, lake_settings.buckets)
-    for table, rows in sample_lake.all_rows().items():
-        append_rows(opened, NAMESPACE, table, rows)
-    return opened
+    return open_catalog(lake_settings)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from jobs.lake.catalog import create_tables, open_catalog
+from jobs.lake.settings import LakeSettings, local_lake
+from jobs.lake.tables import NAMESPACE
+from jobs.lake.writing import append_rows
 from udfs.errors import Reason
 from udfs.kernels.feature_vector import FEATURE_NAMES, FEATURE_SET
 from udfs.records import Direction, SignalCode, SignalStatus
@@ -178,3 +183,13 @@ def all_rows() -> dict[str, list[Row]]:
     """Rows of every table by its name."""
     makers = (market_frames, features, bars, signals, alerts, rejects, runs, control_events, consistency, trials)
     return {maker.__name__: maker() for maker in makers}
+
+
+def written_to(folder: Path) -> LakeSettings:
+    """A lake in a folder that holds all of it."""
+    lake = local_lake(folder, buckets=2)
+    catalog = open_catalog(lake)
+    create_tables(catalog, lake.buckets)
+    for table, rows in all_rows().items():
+        append_rows(catalog, NAMESPACE, table, rows)
+    return lake
