@@ -136,10 +136,17 @@ def test_the_generated_code_is_the_schemas(tmp_path: Path) -> None:
     pytest.importorskip(
         "grpc_tools", reason="SKIPPED: grpcio-tools is not installed, so the generated code is NOT compared with the schemas"
     )
-    generate.generate(tmp_path)
-    fresh = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    committed = {path.name: path.read_text(encoding="utf-8") for path in generate.GENERATED.iterdir() if path.is_file()}
-    assert fresh == committed, "run: python -m infra.schemas.generate"
+    kinds = (
+        (generate.GENERATED, generate.SCHEMAS, generate.PACKAGE_FOLDER),
+        (generate.SERVING_GENERATED, generate.SERVING, generate.SERVING_FOLDER),
+    )
+    for folder, schemas, package in kinds:
+        made = tmp_path / schemas.name
+        made.mkdir()
+        generate.generate(made, schemas, package)
+        fresh = {path.name: path.read_text(encoding="utf-8") for path in made.iterdir()}
+        committed = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.is_file()}
+        assert fresh == committed, "run: python -m infra.schemas.generate"
 
 
 def test_the_pinned_ids_are_one_table() -> None:

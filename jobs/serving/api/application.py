@@ -15,6 +15,7 @@ from jobs.serving.api import live_paths, model_paths, operation_paths, paper_pat
 from jobs.serving.api.guard import Guard, to_stderr
 from jobs.serving.api.parts import Parts, ServeSettings
 from jobs.serving.api.short_way import ShortWay
+from jobs.serving.remote import server
 from jobs.settings import Settings
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "page"
@@ -33,9 +34,12 @@ def application(
     @asynccontextmanager
     async def life(found: FastAPI) -> AsyncIterator[None]:
         found.state.parts = parts = Parts(settings, lake, serve).start()
+        remote = await server.start(found, serve.grpc_address) if serve.grpc_address else None
         try:
             yield
         finally:
+            if remote is not None:
+                await remote.stop(server.STOP_SECONDS)
             parts.close()
 
     made = FastAPI(

@@ -42,6 +42,8 @@ class ServeSettings:
     """Ages refer to the stream's own clock: for recorded markets."""
     requests_a_second: float = 100.0
     requests_at_once: float = 400.0
+    grpc_address: str = ""
+    """`HOST:PORT` at which the same reads are answered over gRPC; empty: nowhere."""
     most_streams: int = 10_000
     most_streams_of_key: int = 2_000
     most_rules_of_user: int = 20

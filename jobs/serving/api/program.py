@@ -34,7 +34,8 @@ def main(arguments: list[str]) -> int:
         settings = control_settings(options.settings, options.data)
         folder = options.data or paths.DATA
         lake = lake_from_environment({**running_services(options.data), **os.environ}, folder / "lake")
-        serve = ServeSettings(users_file(options), options.stale_seconds, options.clock == "stream", options.rate, 4 * options.rate)
+        remote = f"{options.host}:{options.grpc_port}" if options.grpc_port else ""
+        serve = ServeSettings(users_file(options), options.stale_seconds, options.clock == "stream", options.rate, 4 * options.rate, remote)
         served = application(settings, lake, serve)
     except (InvalidSettings, RegistryError, OSError) as error:
         say(f"tickflow serve: {error}")
@@ -84,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         "--host", default=LOOPBACK, metavar="ADDRESS", help=f"address to listen on (default {LOOPBACK}: this machine alone)"
     )
     parser.add_argument("--port", type=int, default=PORT, help=f"port (default {PORT})")
+    parser.add_argument(
+        "--grpc-port", type=int, default=0, metavar="PORT", help="also answer the same reads over gRPC there (default: not)"
+    )
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="data directory of the services (default .tickflow/data)")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file; TICKFLOW_… variables override it")
     parser.add_argument("--stale-seconds", type=float, default=60.0, metavar="S", help="age from which answers are fallbacks (default 60)")

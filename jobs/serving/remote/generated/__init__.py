@@ -1,0 +1,1 @@
+"""Made from infra/schemas by `python -m infra.schemas.generate`. Do not edit."""
