@@ -17,6 +17,18 @@ ROOT = Path(__file__).resolve().parents[1]
 MARKET_DATA = ROOT.parent / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--outage-minutes", type=float, default=0.02, metavar="N", help="how long receivers of alerts are down (default 0.02 of a minute)"
+    )
+
+
+@pytest.fixture(scope="session")
+def outage_seconds(request: pytest.FixtureRequest) -> float:
+    """How long receivers are down where a test lets them be."""
+    return 60.0 * float(request.config.getoption("--outage-minutes"))
+
+
 @pytest.fixture(scope="session")
 def market_data() -> Path:
     """The folder of recorded market data beside the checkout; tests that need it skip where it is absent."""

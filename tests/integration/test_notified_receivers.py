@@ -22,11 +22,14 @@ from jobs.serving.notifications.channels import Channel, Channels, Mail
 from jobs.serving.notifications.outbox import Outbox
 from jobs.serving.notifications.program import Deliverer, run, senders_of
 from jobs.serving.notifications.senders import signature
+from jobs.serving.notifications.timing import LONGEST_PAUSE_SECONDS
+from jobs.settings import Settings
 from tests.support.online_records import HERE, SECOND, START
 from tests.support.served import own_settings, send_records, wait_until
 from udfs.records import Alert
 
 SECRET = "of-this-test"
+MANY = 100_000
 
 
 @dataclass
@@ -201,3 +204,53 @@ def test_mail_reaches_a_real_server_after_it_was_down(tmp_path: Path) -> None:
     mail = message_from_bytes(content, policy=policy.default)
     assert (mail["To"], mail["Bcc"], mail["X-Tickflow-Idempotency-Key"]) == ("ann@example.org", None, "id-1")
     assert mail["Subject"].startswith("A rule  Bcc: all@example.org: price_move 0.02")
+
+
+def test_an_outage_of_minutes_costs_no_alert(receiver: Receiver, services: Endpoints, tmp_path: Path, outage_seconds: float) -> None:
+    """A webhook's receiver and a mail server are both away while alerts go on coming: each alert arrives afterwards, once for its key.
+
+    `infra/tickflow test tests/integration/test_notified_receivers.py -k outage --outage-minutes 10` lets them be away for ten minutes.
+    """
+    settings, port, mailbox = own_settings(services.kafka_bootstrap, services.redis_url), ports.free_port({receiver.port}), Mailbox()
+    mailbox.busy = False
+    channels = Channels(
+        channel=(desk(receiver, most_an_hour=MANY), Channel(name="mail", kind="mail", to=("ann@example.org",), most_an_hour=MANY)),
+        mail=Mail(port=port),
+    )
+    outbox, stopped = Outbox(tmp_path / "outbox.db"), threading.Event()
+    program = threading.Thread(target=run, args=(settings, channels, outbox, stopped.is_set, "outage-test", True))
+    program.start()
+    server = Controller(mailbox, hostname="127.0.0.1", port=port)
+    try:
+        sent = _alerts_during(settings, outage_seconds)
+        wait_until(lambda: all(outbox.counts().get(name) == {"waiting": sent} for name in ("desk", "mail")), outbox.counts)
+        wait_until(lambda: all(message.attempts for message in outbox.messages()))
+        receiver.start()
+        server.start()
+        _wait_for_all(outbox, sent)
+    finally:
+        stopped.set()
+        program.join()
+        server.stop()
+    expected = sorted(f"id-{number}" for number in range(sent))
+    assert sorted(receiver.keys) == expected
+    assert sorted(message_from_bytes(content)["X-Tickflow-Idempotency-Key"] for content in mailbox.got) == expected
+
+
+def _alerts_during(settings: Settings, seconds: float) -> int:
+    """Ten alerts, and one each second of an outage; how many."""
+    send_records(settings, *(alert(number) for number in range(10)))
+    ends, number = time.monotonic() + seconds, 10
+    while time.monotonic() < ends:
+        send_records(settings, alert(number))
+        number += 1
+        time.sleep(1.0)
+    return number
+
+
+def _wait_for_all(outbox: Outbox, sent: int) -> None:
+    """The longest pause between two attempts may have begun just before the receivers came back."""
+    deadline = time.monotonic() + LONGEST_PAUSE_SECONDS + 60
+    while outbox.counts() != {"desk": {"sent": sent}, "mail": {"sent": sent}}:
+        assert time.monotonic() < deadline, outbox.counts()
+        time.sleep(0.05)
