@@ -104,7 +104,7 @@ def _train(options: argparse.Namespace, catalog: Catalog, store: ModelStore, new
     from jobs.training.runs import TrainRequest, note_trial, train_from_lake
 
     since = newest_row - round(options.window_days * _DAY) if options.window_days else None
-    request = TrainRequest(from_time=since, horizon=round(options.horizon_seconds * 1e9), code_hash=code_hash())
+    request = TrainRequest(from_time=since, horizon=round(options.horizon_seconds * 1e9), code_hash=code_hash(), model=options.model)
     say("retrain: training")
     reference, card = train_from_lake(catalog, store, request)
     note_trial(catalog, reference, card)
@@ -147,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scheduled", default="", metavar="WHY", help="train whatever is found, unless a model is fresh; say why")
     parser.add_argument("--window-days", type=float, default=0.0, metavar="N", help="train on the newest N days (default: on all)")
     parser.add_argument("--horizon-seconds", type=float, default=300.0, help="how far ahead to predict (default 300)")
+    parser.add_argument("--model", choices=("trees", "neural"), default="trees", help="as of `infra/tickflow train` (default trees)")
     parser.add_argument("--block-seconds", type=float, default=600.0, help="distance at which rows tell different things (default 600)")
     parser.add_argument("--announce", action="store_true", help=f"announce what the gate lets through as {ALIAS}, over the control log")
     parser.add_argument("--lake", type=Path, metavar="FOLDER", help="the local lake; TICKFLOW_LAKE_* settings come first")
