@@ -16,6 +16,7 @@ from rich.table import Table
 from infra.local import paths
 from infra.local.console import SetupError
 from infra.local.flink import JobFailed
+from jobs.benchmark.halting import measure_halt
 from jobs.benchmark.hostile import measure_hostile
 from jobs.benchmark.kernels import measure_kernels
 from jobs.benchmark.latency import measure
@@ -50,6 +51,11 @@ def _latency(options: argparse.Namespace) -> dict[str, Any]:
 def _throughput(options: argparse.Namespace) -> dict[str, Any]:
     shutil.rmtree(options.data, ignore_errors=True)
     return measure_throughput(options.data, _log(options), options.profile)
+
+
+def _halt(options: argparse.Namespace) -> dict[str, Any]:
+    shutil.rmtree(options.data, ignore_errors=True)
+    return measure_halt(options.data, options.tries)
 
 
 def _hostile(options: argparse.Namespace) -> dict[str, Any]:
@@ -112,6 +118,12 @@ def _show_throughput(result: dict[str, Any]) -> None:
             print(f"  {microseconds:>8.1f} microseconds a frame, {what}: {part}")
 
 
+def _show_halt(result: dict[str, Any]) -> None:
+    for market in ("idle", "busy"):
+        found = ", ".join(f"{name} {value:.1f} ms" for name, value in result[market]["milliseconds"].items())
+        print(f"market {market}: {result[market]['halted']} of {result['tries']} halts in force and lifted again, in force after {found}")
+
+
 def _show_hostile(result: dict[str, Any]) -> None:
     without, among = result["without"], result["with"]
     refused = (among["rejects"] - without["rejects"], result["news_refused"], result["control_refused"])
@@ -168,6 +180,10 @@ def _parser() -> argparse.ArgumentParser:
     kinds = parser.add_subparsers(dest="kind", required=True)
     _add_latency(kinds.add_parser("latency", help="event to signal through the broker, under a steady load"))
     _add_throughput(kinds.add_parser("throughput", help="how fast the whole job drains a log"))
+    halt = kinds.add_parser("halt", help="how soon a halt is in force at the risk gate, through the broker")
+    halt.add_argument("--tries", type=int, default=100, help="halts with each market (default 100)")
+    halt.add_argument("--data", type=Path, default=paths.HOME / "bench", metavar="FOLDER", help="data directory, emptied first")
+    halt.set_defaults(measure=_halt, show=_show_halt)
     _add_hostile(kinds.add_parser("hostile", help="what broken frames, news and control entries cost, and whether each is rejected"))
     _add_replay(kinds.add_parser("replay", help="how fast stored history goes through the job again"))
     peers = kinds.add_parser("peers", help="how fast other systems are at less of the same work")

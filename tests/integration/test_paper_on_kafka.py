@@ -17,6 +17,7 @@ from infra.local.endpoints import Endpoints
 from infra.local.kafka import ensure_topics
 from jobs import halt
 from jobs.audit.log import TRADING_LOG, AuditLog
+from jobs.benchmark.halting import tried
 from jobs.settings import load_settings
 from jobs.trading import kafka_sources, program
 from tests.support.paper_market import row, said
@@ -80,6 +81,19 @@ def test_signals_are_traded_until_a_halt(services: Endpoints, tmp_path: Path, mo
     after = happened(journal)[happened(journal).index(("order_denied", "halted")) :]
     assert not {"order_sent", "order_filled"} & {kind for kind, _ in after}
     assert [entry.kind for entry in AuditLog(tmp_path).entries()] == ["control_requested", "control_written"]
+
+
+@pytest.mark.parametrize("market", ["idle", "busy"])
+def test_each_halt_comes_into_force_and_is_lifted(market: str, services: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = uuid4().hex[:8]
+    settings = load_settings(environment=services.as_environment())
+    topics = settings.topics.model_copy(update={role: f"{role}-{name}" for role in ("control", "features", "signals")})
+    settings = settings.model_copy(update={"topics": topics})
+    ensure_topics(services.kafka_bootstrap, dict.fromkeys((topics.control, topics.features, topics.signals), 1))
+    monkeypatch.setattr(kafka_sources, "GROUP", f"paper-{name}")
+    found = tried(settings, market, 5)
+    assert found["halted"] == 5
+    assert found["milliseconds"]["p100"] > 0
 
 
 def happened(journal: AuditLog) -> list[tuple[str, str]]:

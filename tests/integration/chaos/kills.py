@@ -118,9 +118,11 @@ def _again_and_again(
             running_since = time.monotonic()
             flink.wait_for_checkpoint(stream.rest_url, stream.job_id)
             time.sleep(max(0.0, running_since + SOUND_AFTER_SECONDS - time.monotonic()))
-        say(f"chaos: {happens.__name__.strip('_')} {number + 1} of {times} in {time.monotonic() - begun:.0f} s")
+        held = held_by(stream.cluster)
+        resident = held["taskmanagers"].resident_mebibytes
+        say(f"chaos: {happens.__name__.strip('_')} {number + 1} of {times} in {time.monotonic() - begun:.0f} s, {resident} MiB")
         if number + 1 == min(WARM_AFTER, times):
-            before = held_by(stream.cluster)
+            before = held
     return before, held_by(stream.cluster)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -56,7 +57,8 @@ def counted(judged: Sequence[tuple[Plan, Verdict]]) -> dict[str, Any]:
 
 
 def run_kills(data: Path, kills: int) -> dict[str, Any]:
-    """Many kills in one run."""
+    """Many kills in one run. All of each heap is taken at once, or memory would grow as Java comes to use it, whatever leaks or not."""
+    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:+AlwaysPreTouch"
     with chaos_cluster(data, WORKERS) as cluster:
         return repeated_kills(cluster, _model(cluster), kills)
 
