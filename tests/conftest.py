@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("searching", print_blob=True)
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""No test fails because the machine is busy."""
+settings.register_profile("repeatable", UNTIMED, derandomize=True)
+settings.register_profile("searching", UNTIMED, print_blob=True)
 settings.load_profile("repeatable")
 """The same examples each time, so that a change is judged by what it changed; `--hypothesis-profile=searching` draws others each time."""
 
